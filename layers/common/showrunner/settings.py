@@ -1,0 +1,42 @@
+"""Configuration, read once from the environment that `template.yaml` declares."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+
+from pydantic import BaseModel, ConfigDict, SecretStr
+
+
+class Settings(BaseModel):
+    """Each field is the environment variable of the same name in upper case.
+
+    The two secrets are given by name: `DATABASE_SECRET` and `OPENAI_API_KEY_SECRET` name entries of Secrets Manager;
+    `DATABASE_URL` and `OPENAI_API_KEY` give the value itself and win, which is what a laptop does.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    database_url: SecretStr | None = None
+    database_secret: str | None = None
+    database_role: str = "showrunner_worker"
+    bucket: str = ""
+    queue_url_prefix: str = ""
+    public_base_url: str = "http://127.0.0.1:8080"
+
+    aws_endpoint_url: str | None = None
+    bedrock_base_url: str | None = None
+    polly_base_url: str | None = None
+    polly_engine: str = "neural"
+    openai_base_url: str = "https://api.openai.com/v1"
+    openai_api_key: SecretStr | None = None
+    openai_api_key_secret: str | None = None
+    openai_speech_model: str = "gpt-4o-mini-tts"
+
+    # Only tests and laptops set it: hosts that ingest_sources may fetch although they resolve to private addresses.
+    ingest_allowed_hosts: str = ""
+
+    @classmethod
+    def from_environment(cls, environment: Mapping[str, str] = os.environ) -> Settings:
+        present = {name: environment[name.upper()] for name in cls.model_fields if environment.get(name.upper())}
+        return cls(**present)  # type: ignore[arg-type]

@@ -1,0 +1,26 @@
+"""What one provider call used. Prices are rows of `provider_prices`; the database multiplies."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class ProviderCall:
+    """One call to a provider, as it goes into `usage_events`.
+
+    `seconds` is seconds of media, not of waiting. `measured` is false where the provider did not report
+    the figure and we estimated it.
+    """
+
+    provider: str
+    model: str
+    input_tokens: int = 0
+    output_tokens: int = 0
+    characters: int = 0
+    seconds: float = 0.0
+    images: int = 0
+    measured: bool = True
+
+    def as_json(self) -> dict[str, object]:
+        return asdict(self)
