@@ -211,14 +211,14 @@ as $$
 declare
     production public.productions;
     pipeline engine.pipelines;
-    next jsonb := '[]';
+    ready jsonb := '[]';
     failure record;
     new_status public.production_status;
     new_stage text;
 begin
     select * into production from public.productions where id = p_production;
     if production.status in ('completed', 'failed', 'cancelled') then
-        return next;
+        return ready;
     end if;
 
     for pipeline in
@@ -245,7 +245,7 @@ begin
           and pipeline.gate
           and production_stages.approved_at is null;
         continue when found;
-        next := next || engine.reconcile(production, pipeline, p_dispatched);
+        ready := ready || engine.reconcile(production, pipeline, p_dispatched);
     end loop;
 
     select
@@ -290,7 +290,7 @@ begin
         updated_at = clock_timestamp()
     where productions.id = p_production;
 
-    return next;
+    return ready;
 end
 $$;
 

@@ -172,7 +172,7 @@ create function engine.sweep(p_limit integer)
 as $$
 declare
     moment timestamptz := clock_timestamp();
-    next jsonb;
+    ready jsonb;
     limits engine.organization_limits;
     organization uuid := '00000000-0000-0000-0000-000000000000';
     readmitted jsonb;
@@ -195,7 +195,7 @@ begin
     select coalesce(jsonb_agg(jsonb_build_object(
         'id', sent.id, 'stage', sent.stage, 'organization_id', sent.organization_id, 'delay', 0
     )), '[]')
-    into next
+    into ready
     from sent;
 
     -- One index descent per organization that has parked jobs, however many each has.
@@ -206,7 +206,7 @@ begin
           and jobs.organization_id > organization
         order by jobs.organization_id
         limit 1;
-        exit when not found or jsonb_array_length(next) >= 2 * p_limit;
+        exit when not found or jsonb_array_length(ready) >= 2 * p_limit;
         select * into limits
         from engine.organization_limits
         where organization_limits.organization_id = organization
@@ -214,10 +214,10 @@ begin
         for place in 1..coalesce(limits.max_running_jobs, 0) loop
             readmitted := engine.readmit_one(limits);
             exit when readmitted = '[]';
-            next := next || readmitted;
+            ready := ready || readmitted;
         end loop;
     end loop;
-    return next;
+    return ready;
 end
 $$;
 
