@@ -17,10 +17,11 @@ CACHE_SECONDS = 300
 def openai_api_key(settings: Settings) -> str | None:
     """Return the key of the OpenAI-compatible server, or None where none is configured (local servers need none)."""
     if settings.openai_api_key is not None:
-        return settings.openai_api_key.get_secret_value()
+        return _header_safe(settings.openai_api_key.get_secret_value().strip(), "OPENAI_API_KEY")
     if settings.openai_api_key_secret is None:
         return None
-    return read_secret(settings.openai_api_key_secret, "OPENAI_API_KEY_SECRET")
+    key = read_secret(settings.openai_api_key_secret, "OPENAI_API_KEY_SECRET")
+    return _header_safe(key, "OPENAI_API_KEY_SECRET")
 
 
 def read_secret(name: str, setting: str) -> str:
@@ -38,6 +39,13 @@ def read_secret(name: str, setting: str) -> str:
     if not text.strip():
         raise Auth(f"{setting}: the secret {name!r} is empty.")
     return text.strip()
+
+
+def _header_safe(key: str, setting: str) -> str:
+    # The HTTP library would refuse such a key with a message that quotes it.
+    if not (key.isascii() and key.isprintable()):
+        raise Auth(f"{setting}: holds characters that a key cannot have.")
+    return key
 
 
 def _reason(error: Exception, name: str, setting: str) -> StageError:

@@ -21,9 +21,8 @@ from botocore.exceptions import (
     ParamValidationError,
     PartialCredentialsError,
 )
-from botocore.parsers import ResponseParserError
 
-from showrunner.errors import Auth, BadOutput, InvalidInput, Quota, RateLimited, StageError, Sunset, Transient
+from showrunner.errors import Auth, InvalidInput, Quota, RateLimited, StageError, Sunset, Transient
 from showrunner.providers.http import retry_after
 
 CONNECT_SECONDS = 10.0
@@ -93,8 +92,6 @@ def _of_fault(error: BotoCoreError, service: str, subject: str) -> StageError:
         return Auth(f"{service}: no AWS credentials were found; give the function a role or set AWS_ACCESS_KEY_ID.")
     if isinstance(error, ParamValidationError):
         return InvalidInput(f"{service} cannot be asked for {subject}: {' '.join(str(error).split())[:200]}.")
-    if isinstance(error, ResponseParserError):
-        return BadOutput(f"{service} answered something that is not a reply.")
     if isinstance(error, HTTPClientError):
         return Transient(f"{service} could not be reached or broke off ({type(error).__name__}).")
     return Transient(f"{service} failed for the moment ({type(error).__name__}).")

@@ -175,8 +175,7 @@ def _exchange(provider: HttpProvider, path: str, body: bytes, timeout: float) ->
     headers = {"content-type": "application/json", "accept": "*/*"}
     if provider.key:
         headers["authorization"] = f"Bearer {provider.key}"
-    if urlsplit(provider.base_url).scheme not in ("http", "https"):
-        raise InvalidInput(f"{provider.base_url_setting}: must begin with http:// or https://.")
+    _check_address(provider)
     if timeout <= 0:
         raise Transient(f"No time was left to ask {provider.host}.")
     try:
@@ -199,6 +198,15 @@ def _exchange(provider: HttpProvider, path: str, body: bytes, timeout: float) ->
         raise InvalidInput(f"{provider.base_url_setting}: is not a valid address.") from error
     except (HTTPError, OSError) as error:
         raise Transient(f"{provider.host} could not be reached or broke off ({type(error).__name__}).") from error
+
+
+def _check_address(provider: HttpProvider) -> None:
+    try:
+        parts = urlsplit(provider.base_url)
+    except ValueError as error:
+        raise InvalidInput(f"{provider.base_url_setting}: is not a valid address.") from error
+    if parts.scheme not in ("http", "https") or not parts.hostname:
+        raise InvalidInput(f"{provider.base_url_setting}: must be an address that begins with http:// or https://.")
 
 
 def _read(response: BaseHTTPResponse, host: str, deadline: float) -> bytes:
