@@ -1,12 +1,8 @@
-"""A function's own modules are top-level modules at run time, so they are in the tests too."""
-
-from __future__ import annotations
+"""Makes each function's modules importable by name, as they are in Lambda."""
 
 import sys
 from pathlib import Path
 
-ROOT = Path(__file__).parent.parent
-
-for folder in sorted((ROOT / "functions").glob("*/")):
-    if str(folder) not in sys.path:
+for folder in sorted((Path(__file__).parents[1] / "functions").iterdir()):
+    if folder.is_dir():
         sys.path.append(str(folder))
