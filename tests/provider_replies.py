@@ -37,8 +37,16 @@ def wav(
     layout = struct.pack("<HHIIHH", kind, channels, sample_rate, sample_rate * frame, frame, bits)
     riff_size = min(36 + size, 0xFFFFFFFF)
     return b"".join(
-        [b"RIFF", struct.pack("<I", riff_size), b"WAVEfmt ", struct.pack("<I", 16), layout]
-        + [b"data", struct.pack("<I", size), pcm]
+        (
+            b"RIFF",
+            struct.pack("<I", riff_size),
+            b"WAVE",
+            b"fmt \x10\0\0\0",
+            layout,
+            b"data",
+            struct.pack("<I", size),
+            pcm,
+        )
     )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Annotated
+from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr
 
@@ -33,8 +33,10 @@ class Outline(BaseModel):
     sections: Annotated[list[Section], Field(min_length=1)]
 
 
-GOOD = {"title": "The harbour", "sections": [{"title": "1822", "points": ["It opened."], "share": 1.0}]}
-TASK = WritingTask(name="outline", prompt="Write the outline of a talk about the harbour.", material=Outline(**GOOD))
+GOOD: dict[str, Any] = {"title": "The harbour", "sections": [{"title": "1822", "points": ["It opened."], "share": 1.0}]}
+TASK = WritingTask(
+    name="outline", prompt="Write the outline of a talk about the harbour.", material=Outline.model_validate(GOOD)
+)
 
 
 def settings_for(url: str, key: str | None = KEY) -> Settings:

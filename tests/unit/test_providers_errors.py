@@ -19,7 +19,7 @@ from showrunner.errors import (
     Transient,
 )
 from tests.provider_replies import chat_completion, converse, openai_error, tool_use, wav
-from tests.provider_server import Answer, ProviderServer
+from tests.provider_server import Answer, Fault, ProviderServer
 from tests.unit.provider_adapters import ADAPTERS, GOOD, KEY, settings_for
 
 Row = tuple[str, Answer, type[StageError], str]
@@ -87,8 +87,6 @@ def of_polly() -> Iterator[Row]:
     yield "polly", aws_error(500, "ServiceFailureException"), Transient, "ServiceFailureException"
     enum = "Value 'Amyy' at 'voiceId' failed to satisfy constraint"
     yield "polly", aws_error(400, "ValidationException", enum), InvalidInput, "voiceId"
-    yield "polly", Answer(body=bytes(32_000)), BadOutput, "silence"
-    yield "polly", Answer(body=b"\1\2\3"), BadOutput, "cut off"
 
 
 def of_openai() -> Iterator[Row]:
@@ -134,7 +132,7 @@ def of_openai_speech() -> Iterator[Row]:
     audio = {"content-type": "audio/wav"}
     yield "openai speech", Answer(body={"status": "ok"}), Transient, "without audio"
     yield "openai speech", Answer(body=wav(b""), headers=audio), Transient, "without audio"
-    yield "openai speech", Answer(body=wav(bytes(48_000)), headers=audio), BadOutput, "silence"
+    yield "openai speech", Answer(body=wav(b"\1\7\0" * 50, bits=24), headers=audio), BadOutput, "24 bits"
     yield "openai speech", Answer(body=b"ID3\4" + bytes(99), headers=audio), BadOutput, "not a WAV"
     yield "openai speech", Answer(body=wav(b"\1\7" * 9_000), headers=audio, fault="truncate"), Transient, "broke off"
     broken_off = wav(b"\1\7" * 50, data_size=9_000)
@@ -167,10 +165,13 @@ def test_a_failing_provider_gives_the_error_kind_that_fits(
     assert raised.value.message.endswith(".")
 
 
-@pytest.mark.parametrize("fault", ["hang", "hang_in_body"])
+HANGS: tuple[Fault, ...] = ("hang", "hang_in_body")
+
+
+@pytest.mark.parametrize("fault", HANGS)
 @pytest.mark.parametrize("adapter", ADAPTERS)
 def test_a_server_that_hangs_is_given_up_within_the_timeout(
-    provider_server: ProviderServer, adapter: str, fault: str
+    provider_server: ProviderServer, adapter: str, fault: Fault
 ) -> None:
     provider_server.will(Answer(body=bytes(20_000), fault=fault))
 
@@ -229,9 +230,9 @@ def test_a_daily_token_limit_of_bedrock_is_tried_again_after_an_hour(provider_se
 
 PAID_BUT_USELESS = {
     "bedrock": Answer(body=converse([tool_use({"title": "x"})])),
-    "polly": Answer(body=bytes(32_000), headers={"x-amzn-RequestCharacters": "27"}),
+    "polly": Answer(body=b"", headers={"x-amzn-RequestCharacters": "27"}),
     "openai text": Answer(body=chat_completion("not JSON")),
-    "openai speech": Answer(body=wav(bytes(48_000)), headers={"content-type": "audio/wav"}),
+    "openai speech": Answer(body=wav(b""), headers={"content-type": "audio/wav"}),
 }
 
 
@@ -239,7 +240,7 @@ PAID_BUT_USELESS = {
 def test_a_useless_answer_is_counted_all_the_same(provider_server: ProviderServer, adapter: str) -> None:
     provider_server.will(PAID_BUT_USELESS[adapter])
 
-    with pytest.raises(BadOutput) as raised:
+    with pytest.raises(StageError) as raised:
         ADAPTERS[adapter](settings_for(provider_server.url), ENOUGH_SECONDS)
 
     [call] = raised.value.calls

@@ -11,7 +11,6 @@ import pytest
 from showrunner.errors import BadOutput, InvalidInput, Transient
 from showrunner.providers.speech import open_speech
 from showrunner.providers.speech.openai import OpenAISpeech
-from showrunner.providers.speech.passages import passages
 from showrunner.providers.speech.polly import PollySpeech
 from showrunner.providers.speech.wav import read_wav
 from tests.provider_replies import tone, wav
@@ -106,22 +105,6 @@ def test_an_empty_text_names_the_field_and_asks_nobody(provider_server: Provider
         speech.speak(" \n", name, "en-GB", 10.0)
 
     assert provider_server.requests == []
-
-
-def test_a_text_without_spaces_is_cut_at_the_limit() -> None:
-    assert passages("x" * 25, 10) == ["x" * 10, "x" * 10, "x" * 5]
-
-
-def test_a_text_without_sentence_ends_is_cut_at_spaces() -> None:
-    assert passages("one two three four", 9) == ["one two", "three", "four"]
-
-
-def test_east_asian_sentences_are_cut_without_spaces() -> None:
-    assert passages("一二三。四五六。七八九。", 9) == ["一二三。四五六。", "七八九。"]
-
-
-def test_an_abbreviated_quotation_keeps_its_closing_mark() -> None:
-    assert passages('He said "No." Then he left.', 20) == ['He said "No."', "Then he left."]
 
 
 @pytest.mark.parametrize("claimed", [0, 0xFFFFFFFF, 0x7FFFFFFF, 0xFFFFFFFF - 36])

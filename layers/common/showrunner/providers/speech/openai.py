@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from showrunner.errors import Transient
 from showrunner.providers import paid
 from showrunner.providers.http import HttpProvider, HttpReply, post_json
@@ -35,11 +33,9 @@ class OpenAISpeech:
             key=openai_api_key(self._settings),
             model=self._settings.openai_speech_model,
         )
-        clip, calls = speak_passages(
+        return speak_passages(
             text, INPUT_CHARACTERS, timeout, lambda passage, left: _speak(server, passage, voice, left)
         )
-        characters = sum(call.characters for call in calls)
-        return Spoken(clip, replace(calls[0], characters=characters, seconds=clip.seconds))
 
 
 def _speak(server: HttpProvider, passage: str, voice: str, timeout: float) -> Spoken:
@@ -54,4 +50,7 @@ def _speak(server: HttpProvider, passage: str, voice: str, timeout: float) -> Sp
 def _clip(reply: HttpReply, host: str) -> Clip:
     if not reply.body or reply.headers.get("content-type", "").startswith(("application/json", "text/")):
         raise Transient(f"{host} answered without audio.")
-    return read_wav(reply.body)
+    clip = read_wav(reply.body)
+    if not clip.pcm:
+        raise Transient(f"{host} answered without audio.")
+    return clip

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from contextlib import closing
-from dataclasses import replace
 from time import monotonic
 from typing import TYPE_CHECKING, Any
 
@@ -38,11 +37,9 @@ class PollySpeech:
 
     def speak(self, text: str, voice: str, language: str, timeout: float) -> Spoken:
         """Return the spoken clip. `language` is BCP 47, `timeout` in seconds; raises a `StageError`."""
-        clip, calls = speak_passages(
+        return speak_passages(
             text, BILLED_CHARACTERS, timeout, lambda passage, left: self._synthesize(passage, voice, language, left)
         )
-        characters = sum(call.characters for call in calls)
-        return Spoken(clip, replace(calls[0], characters=characters, seconds=clip.seconds))
 
     def _synthesize(self, passage: str, voice: str, language: str, timeout: float) -> Spoken:
         deadline = monotonic() + timeout
