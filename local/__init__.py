@@ -1,1 +1,1 @@
-"""The laptop edition: what AWS and Supabase are in the cloud, here as processes inside the project folder."""
+"""The laptop edition: embedded Postgres, S3 and SQS, and a host for the function folders."""
