@@ -7,6 +7,7 @@ nothing, with `set local role` giving the privileges. A login that is only allow
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -32,13 +33,14 @@ class Statement:
 
 
 class Database:
-    """Runs statements as the given role. Not for use by several threads that expect interleaving: calls queue up."""
+    """Runs statements as the given role. Threads may share it: their calls queue up."""
 
     def __init__(self, url: str, role: str, *, pauses_seconds: Sequence[float] = _PAUSES_SECONDS) -> None:
         self._url = url
         self._role = role
         self._pauses_seconds = pauses_seconds
         self._connection: psycopg.Connection[Row] | None = None
+        self._lock = threading.Lock()
         self.round_trips = 0
 
     def call(self, statement: str, params: Sequence[Any] | Mapping[str, Any] = ()) -> list[Row]:
@@ -51,15 +53,16 @@ class Database:
         A lost connection, a deadlock or a restarting server is tried again, so what is run must be safe to repeat
         (every function of the engine is). Raises `psycopg.Error`.
         """
-        for pause in self._pauses_seconds:
-            try:
-                return self._run_once(statements)
-            except psycopg.Error as error:
-                if not _worth_trying_again(error):
-                    raise
-                self.close()
-                time.sleep(pause)
-        return self._run_once(statements)
+        with self._lock:
+            for pause in self._pauses_seconds:
+                try:
+                    return self._run_once(statements)
+                except psycopg.Error as error:
+                    if not _worth_trying_again(error):
+                        raise
+                    self.close()
+                    time.sleep(pause)
+            return self._run_once(statements)
 
     def close(self) -> None:
         if self._connection is not None:
