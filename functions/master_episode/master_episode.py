@@ -41,10 +41,12 @@ where id = %(episode)s
   and organization_id = %(organization)s
 """
 
-# Ordered by voice, so that two episodes never wait for each other's rows.
+# One statement per voice, in the order of their names, so that two episodes cannot deadlock.
 COUNT_RATE = """
 insert into public.voice_rates (voice, language, characters, seconds)
-values (%(voice)s, %(language)s, %(characters)s, %(seconds)s)
+select voices.id, %(language)s, %(characters)s, %(seconds)s
+from public.voices
+where voices.id = %(voice)s
 on conflict (voice, language) do update
 set characters = voice_rates.characters + excluded.characters,
     seconds = voice_rates.seconds + excluded.seconds
