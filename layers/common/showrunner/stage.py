@@ -111,7 +111,7 @@ class Job(Generic[Input]):
             self.engine.record_usage(self.id, self.attempt, self.calls)
 
 
-class StopWork(Exception):  # noqa: N818 - it is not an error
+class StopWork(Exception):
     """The lease was lost or the production was cancelled: whatever this attempt made is not wanted any more."""
 
 
