@@ -4,9 +4,12 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import boto3
+import psycopg
 import pytest
 from moto import mock_aws
 
+from tests.conftest import DatabaseForOneTest
+from tests.rigs.engine import Rig
 from tests.rigs.line import BUCKET, Line
 
 
@@ -32,3 +35,13 @@ def make_line(database_url: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Ca
 @pytest.fixture
 def line(make_line: Callable[..., Line]) -> Line:
     return make_line()
+
+
+@pytest.fixture
+def rig(
+    owner: psycopg.Connection[Any], connect: Callable[..., psycopg.Connection[Any]], database: DatabaseForOneTest
+) -> Rig:
+    def open_worker() -> psycopg.Connection[Any]:
+        return connect(database.login_url, role="showrunner_worker")
+
+    return Rig(owner, open_worker(), open_worker)
