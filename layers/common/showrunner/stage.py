@@ -198,7 +198,8 @@ class _Worker(Generic[Input]):
             finish = engine.fail(job_id, claim.attempt, ErrorKind.CANCELLED, "Stopped.", None, calls)
         except StageError as error:
             kind = error.kind.value
-            finish = engine.fail(job_id, claim.attempt, error.kind, error.message, error.retry_after, calls)
+            paid = [*calls, *error.calls]
+            finish = engine.fail(job_id, claim.attempt, error.kind, error.message, error.retry_after, paid)
             logger.warning("Job failed", kind=kind, reason=error.message, status=finish.status)
         except psycopg.Error:
             raise
