@@ -1,20 +1,28 @@
+"""The engine's rig: one migrated database per module, emptied before each test, since cloning one costs more."""
+
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any
+import uuid
+from collections.abc import Iterator
 
-import psycopg
 import pytest
 
+from local.postgres import Postgres
 from tests.conftest import DatabaseForOneTest
 from tests.rigs.engine import Rig
 
+RIG = pytest.StashKey[Rig]()
+
 
 @pytest.fixture
-def rig(
-    owner: psycopg.Connection[Any], connect: Callable[..., psycopg.Connection[Any]], database: DatabaseForOneTest
-) -> Rig:
-    def open_worker() -> psycopg.Connection[Any]:
-        return connect(database.login_url, role="showrunner_worker")
-
-    return Rig(owner, open_worker(), open_worker)
+def rig(postgres: Postgres, template: str, request: pytest.FixtureRequest) -> Iterator[Rig]:
+    module = request.node.getparent(pytest.Module)
+    if RIG not in module.stash:
+        database = DatabaseForOneTest(postgres, f"test_{uuid.uuid4().hex}")
+        postgres.create_database(database.name, template)
+        module.stash[RIG] = Rig(database.owner_url, database.login_url)
+        module.addfinalizer(lambda: postgres.drop_database(database.name))
+        module.addfinalizer(module.stash[RIG].close)
+    module.stash[RIG].clean()
+    yield module.stash[RIG]
+    module.stash[RIG].close_lent()
