@@ -18,7 +18,7 @@ LAYER = "AWS::Serverless::LayerVersion"
 HTTP_API = "AWS::Serverless::HttpApi"
 QUEUE = "AWS::SQS::Queue"
 BUCKET = "AWS::S3::Bucket"
-SECRET = "AWS::SecretsManager::Secret"  # noqa: S105
+SECRET = "AWS::SecretsManager::Secret"
 
 
 class _Properties(BaseModel):
@@ -231,9 +231,7 @@ class _Reader:
                 reports_item_failures="ReportBatchItemFailures" in event.function_response_types,
             )
 
-    def _schedule(
-        self, name: str, function: str, properties: Mapping[str, Any], where: str
-    ) -> Iterator[Schedule]:
+    def _schedule(self, name: str, function: str, properties: Mapping[str, Any], where: str) -> Iterator[Schedule]:
         # The older event type `Schedule` says `Schedule` and `Enabled` where the newer one has longer words.
         older = {"ScheduleExpression": properties["Schedule"]} if "Schedule" in properties else {}
         event = self._parse(_ScheduleEvent, {**properties, **older}, where)
