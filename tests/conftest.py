@@ -11,6 +11,7 @@ import fcntl
 import json
 import os
 import shutil
+import sys
 import tempfile
 import uuid
 from collections.abc import Callable, Iterator
@@ -33,6 +34,10 @@ DEFAULT_VERSION = os.environ.get("SHOWRUNNER_POSTGRES", "16")
 VERSIONS: tuple[Version, ...] = (16, 18)
 
 HOME = pytest.StashKey[Path]()
+
+# A function's own modules are top-level modules at run time, so they are in the tests too.
+for folder in sorted((Path(__file__).parents[1] / "functions").glob("*/")):
+    sys.path.append(str(folder))
 
 Connect = Callable[..., psycopg.Connection[Any]]
 
