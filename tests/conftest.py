@@ -107,6 +107,14 @@ def postgres(postgres_version: Version, pytestconfig: pytest.Config) -> Postgres
 
 
 @pytest.fixture
+def postgres_home(pytestconfig: pytest.Config) -> Iterator[Path]:
+    """An empty directory for a server of the test's own, which is removed with it."""
+    home = pytestconfig.stash[HOME] / f"own-{uuid.uuid4().hex}"
+    yield home
+    Postgres(home, fast=True).remove()
+
+
+@pytest.fixture
 def template(postgres: Postgres) -> str:
     """The name of a database with all migrations applied, made once per server."""
     with (postgres.home / "template.lock").open("w") as lock:
