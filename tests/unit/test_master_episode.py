@@ -15,7 +15,7 @@ from mutagen.id3 import ID3
 from mutagen.mp3 import MP3, BitrateMode
 
 from master_episode import MasterEpisodeInput, run
-from showrunner.clips import from_wav, samples, to_wav
+from showrunner.clips import from_wav, samples, to_wav, trim_silence
 from showrunner.errors import BadOutput, InvalidInput, Transient
 from showrunner.media.ffmpeg import input_file, input_pcm, run_ffmpeg
 from showrunner.media.loudness import measure
@@ -47,7 +47,8 @@ def louder(clip, factor):
 @pytest.fixture(scope="module")
 def clips():
     speech = EspeakSpeech()
-    spoken = [speech.speak(text.strip("*"), speaker.lower(), "en-GB", 20).clip for _, speaker, text in SCRIPT]
+    said = [speech.speak(text.strip("*"), speaker.lower(), "en-GB", 20).clip for _, speaker, text in SCRIPT]
+    spoken = [trim_silence(clip) for clip in said]
     # One speaker arrives much quieter than the other, as voices of different makers do.
     return [
         louder(clip, 0.2 if speaker == "Ben" else 1.0) for clip, (_, speaker, _) in zip(spoken, SCRIPT, strict=True)
