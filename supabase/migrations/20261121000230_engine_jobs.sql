@@ -104,12 +104,12 @@ begin
     into running, free_slot;
 
     if running >= limits.max_running_jobs or free_slot is null then
-        update public.jobs set status = 'parked', hold = 'slot', due_at = moment where jobs.id = p_job;
+        update public.jobs set status = 'parked', hold = 'slot', due_at = job.queued_at where jobs.id = p_job;
         outcome := 'parked';
         return;
     end if;
     if not engine.reserve(job.organization_id, moment, job.estimate_gbp, limits.daily_budget_gbp) then
-        update public.jobs set status = 'parked', hold = 'budget', due_at = moment where jobs.id = p_job;
+        update public.jobs set status = 'parked', hold = 'budget', due_at = job.queued_at where jobs.id = p_job;
         outcome := 'parked';
         return;
     end if;

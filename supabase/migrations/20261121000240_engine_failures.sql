@@ -175,6 +175,7 @@ declare
     ready jsonb;
     limits engine.organization_limits;
     organization uuid := '00000000-0000-0000-0000-000000000000';
+    places integer;
     readmitted jsonb;
 begin
     with sent as (
@@ -211,7 +212,11 @@ begin
         from engine.organization_limits
         where organization_limits.organization_id = organization
         for no key update;
-        for place in 1..coalesce(limits.max_running_jobs, 0) loop
+        select limits.max_running_jobs - count(*) into places
+        from public.jobs
+        where jobs.organization_id = organization
+          and jobs.status = 'running';
+        for place in 1..coalesce(places, 0) loop
             readmitted := engine.readmit_one(limits);
             exit when readmitted = '[]';
             ready := ready || readmitted;

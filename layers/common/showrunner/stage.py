@@ -111,7 +111,7 @@ class Job(Generic[Input]):
             self.engine.record_usage(self.id, self.attempt, self.calls)
 
 
-class StopWork(Exception):  # noqa: N818 - it is not an error
+class StopWork(Exception):
     """The lease was lost or the production was cancelled: whatever this attempt made is not wanted any more."""
 
 
@@ -198,7 +198,8 @@ class _Worker(Generic[Input]):
             finish = engine.fail(job_id, claim.attempt, ErrorKind.CANCELLED, "Stopped.", None, calls)
         except StageError as error:
             kind = error.kind.value
-            finish = engine.fail(job_id, claim.attempt, error.kind, error.message, error.retry_after, calls)
+            paid = [*calls, *error.calls]
+            finish = engine.fail(job_id, claim.attempt, error.kind, error.message, error.retry_after, paid)
             logger.warning("Job failed", kind=kind, reason=error.message, status=finish.status)
         except psycopg.Error:
             raise
