@@ -82,10 +82,12 @@ as $$
 declare
     production public.productions;
 begin
-    -- Attempts that outlived a cancel or a failure are fenced off: their rows stop running here.
+    -- Attempts that outlived a cancel or a failure are fenced off: their rows stop running here. Only open jobs are
+    -- locked this early: a completion that opens a stage writes the others while it holds the production.
     perform
     from public.jobs as open
     where open.production_id = p_production
+      and open.status in ('queued', 'running', 'parked')
     order by open.id
     for no key update;
     production := engine.lock_production(p_production);
@@ -108,7 +110,6 @@ begin
         total = 0,
         remaining = 0,
         failed = 0,
-        -- An approval stands as long as what was approved is kept.
         approved_at = case
             when production_stages.stage in (select engine.stages_from(production.kind, p_from_stage)) then null
             else production_stages.approved_at
