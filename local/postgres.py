@@ -145,9 +145,9 @@ class Postgres:
         """Start the server, or adopt the one that already runs on this directory. Installs the cluster once."""
         with (self.home / "lock").open("w") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
-            if self.is_running:
-                self._await_connections()
-            elif (self.home / "installed").exists():
+            if self._adopted():
+                return
+            if (self.home / "installed").exists():
                 self._start()
             else:
                 self._install()
@@ -229,8 +229,10 @@ class Postgres:
         (self.home / "installed").touch()
 
     def _start(self) -> None:
+        crashed = (self.data / "postmaster.pid").exists()
         (self.data / "postmaster.pid").unlink(missing_ok=True)
-        (self.home / "port").write_text(str(self._free_port()))
+        # A server that was killed a moment ago may still hold its port.
+        (self.home / "port").write_text(str(self._choose_port(ORPHAN_SECONDS if crashed else 0)))
         self.log.touch()
         self._give(self.log)
         settings = SETTINGS | {"port": str(self.port)} | (FAST_SETTINGS if self._fast else {})
@@ -278,17 +280,18 @@ class Postgres:
         if finished.returncode != 0:
             raise PostgresError(f"{program} failed: {said}\n{self._log_tail()}")
 
-    def _await_connections(self) -> None:
-        """A server that was adopted may still be starting or recovering."""
+    def _adopted(self) -> bool:
+        """Whether a running server took a connection; it may still be starting, recovering, or about to die."""
         give_up_at = time.monotonic() + START_SECONDS
-        while True:
+        while self.is_running:
             try:
                 psycopg.connect(self.superuser_url(), connect_timeout=5).close()
-                return
+                return True
             except psycopg.OperationalError as error:
                 if time.monotonic() > give_up_at:
                     raise PostgresError(f"{self.home}: no connection. {error}\n{self._log_tail()}") from error
-                time.sleep(0.1)
+                time.sleep(0.05)
+        return False
 
     def _log_tail(self) -> str:
         return "\n".join(self.log.read_text(errors="replace").splitlines()[-15:]) if self.log.exists() else ""
@@ -299,13 +302,15 @@ class Postgres:
         except OSError:
             return []
 
-    def _free_port(self) -> int:
-        with contextlib.suppress(OSError, ValueError):
-            kept = self.port
-            with socket.socket() as probe:
-                probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-                probe.bind(("127.0.0.1", kept))
-                return kept
+    def _choose_port(self, patience_seconds: float) -> int:
+        """The port of the last start, since others hold URLs with it; another where that one stays taken."""
+        give_up_at = time.monotonic() + patience_seconds
+        while (self.home / "port").exists():
+            if _is_free(self.port):
+                return self.port
+            if time.monotonic() > give_up_at:
+                break
+            time.sleep(0.05)
         with socket.socket() as probe:
             probe.bind(("127.0.0.1", 0))
             return int(probe.getsockname()[1])
@@ -359,6 +364,16 @@ def _lives(process: psutil.Process) -> bool:
         return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
     except psutil.NoSuchProcess:
         return False
+
+
+def _is_free(port: int) -> bool:
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError:
+            return False
+    return True
 
 
 def _others_can_traverse(path: Path) -> bool:

@@ -22,6 +22,8 @@ from typing import Any
 import psutil
 import psycopg
 import pytest
+from psycopg import sql
+from psycopg.types.json import Jsonb
 
 from local import migrations
 from local.postgres import Postgres, Version
@@ -102,6 +104,14 @@ def postgres(postgres_version: Version, pytestconfig: pytest.Config) -> Postgres
     server = Postgres(pytestconfig.stash[HOME] / str(postgres_version), postgres_version, fast=True)
     server.start()
     return server
+
+
+@pytest.fixture
+def postgres_home(pytestconfig: pytest.Config) -> Iterator[Path]:
+    """An empty directory for a server of the test's own, which is removed with it."""
+    home = pytestconfig.stash[HOME] / f"own-{uuid.uuid4().hex}"
+    yield home
+    Postgres(home, fast=True).remove()
 
 
 @pytest.fixture
@@ -220,3 +230,36 @@ def add_member(owner: psycopg.Connection[Any]) -> Callable[[uuid.UUID, uuid.UUID
         )
 
     return add
+
+
+@pytest.fixture
+def make_show(owner: psycopg.Connection[Any]) -> Callable[..., uuid.UUID]:
+    """make_show(organization, **columns): a new show's id."""
+
+    def create(organization_id: uuid.UUID, **columns: Any) -> uuid.UUID:
+        return _insert(owner, "projects", {"organization_id": organization_id, "name": "The Show"} | columns)
+
+    return create
+
+
+@pytest.fixture
+def make_episode(owner: psycopg.Connection[Any]) -> Callable[..., uuid.UUID]:
+    """make_episode(organization, show, **columns): a new episode's id."""
+
+    def create(organization_id: uuid.UUID, project_id: uuid.UUID, **columns: Any) -> uuid.UUID:
+        return _insert(owner, "episodes", {"organization_id": organization_id, "project_id": project_id} | columns)
+
+    return create
+
+
+def _insert(connection: psycopg.Connection[Any], table: str, columns: dict[str, Any]) -> uuid.UUID:
+    """Insert one row of schema public, dicts and lists of dicts as JSON; returns its id."""
+    statement = sql.SQL("insert into public.{} ({}) values ({}) returning id").format(
+        sql.Identifier(table),
+        sql.SQL(", ").join(map(sql.Identifier, columns)),
+        sql.SQL(", ").join([sql.Placeholder()] * len(columns)),
+    )
+    values = [Jsonb(value) if isinstance(value, (dict, list)) else value for value in columns.values()]
+    row = connection.execute(statement, values).fetchone()
+    assert row is not None
+    return row[0]

@@ -107,9 +107,7 @@ def assemble(
     return Mix(path, rate, position + silence), spans
 
 
-def _prepared(
-    recording: Recording, gain_db: float, rate: int, remaining: Callable[[], float]
-) -> npt.NDArray[np.int16]:
+def _prepared(recording: Recording, gain_db: float, rate: int, remaining: Callable[[], float]) -> npt.NDArray[np.int16]:
     """The line's samples at `rate`, with its speaker's gain, and soft edges so that no cut clicks."""
     pcm = recording.pcm() if recording.rate == rate else _resampled(recording, rate, remaining())
     samples = np.frombuffer(pcm, "<i2").astype(np.float32)

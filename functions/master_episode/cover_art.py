@@ -10,6 +10,8 @@ import io
 import math
 import textwrap
 from collections.abc import Sequence
+from functools import cache
+from importlib.resources import files
 
 from PIL import Image, ImageDraw, ImageFont, ImageOps, UnidentifiedImageError
 
@@ -23,6 +25,7 @@ SMALLEST, LARGEST = 1400, 3000
 MOST_BYTES = 500_000
 MOST_PIXELS = 50_000_000
 MARGIN = 128
+LEADING = 1.12
 
 # Background (top, bottom), ink, accent: each pair was chosen to read well from across a room.
 PALETTES: Sequence[tuple[Colour, Colour, Colour, Colour]] = (
@@ -61,7 +64,7 @@ def painted_cover(show: str, author: str) -> bytes:
     title = " ".join(show.split())
     if _has_glyphs(title):
         _title(draw, title, ink)
-    if author and _has_glyphs(author):
+    if _has_glyphs(author):
         _byline(draw, author, ink, accent)
     return _jpeg(image)
 
@@ -77,52 +80,67 @@ def _voice_print(draw: ImageDraw.ImageDraw, seed: bytes, accent: Colour, quiet: 
     """Bars like those of a sound wave, drawn from the seed: loud in the middle of a phrase, quiet at its ends."""
     count, width = 24, 28
     step = (SIZE - 2 * MARGIN - width) / (count - 1)
-    base = SIZE * 0.70
+    middle = SIZE * 0.715
+    phrase = 6 + seed[2] % 4
     for index in range(count):
-        phrase = math.sin(math.pi * ((index + seed[1] / 64) % (7 + seed[2] % 5)) / (7 + seed[2] % 5))
-        height = 34 + 250 * (0.30 + 0.70 * phrase) * (0.35 + 0.65 * seed[index % 30 + 1] / 255)
+        swell = math.sin(math.pi * ((index + seed[1] / 64) % phrase) / phrase)
+        height = 34 + 270 * (0.12 + 0.88 * swell) * (0.45 + 0.55 * seed[index % 30 + 1] / 255)
         left = MARGIN + index * step
         colour = accent if (index * 5 + seed[3]) % 8 < 5 else quiet
-        draw.rounded_rectangle((left, base - height / 2, left + width, base + height / 2), width / 2, fill=colour)
+        box = (left, middle - height / 2, left + width, middle + height / 2)
+        draw.rounded_rectangle(box, width / 2, fill=colour)
 
 
 def _title(draw: ImageDraw.ImageDraw, title: str, ink: Colour) -> None:
-    """The name, as large as fits in the upper half."""
-    width, height = SIZE - 2 * MARGIN, SIZE * 0.60 - MARGIN - 60
-    for size in range(250, 59, -6):
-        font = _font(size)
-        lines = textwrap.wrap(title, max(4, int(width / (size * 0.50))), break_long_words=False)
-        spacing = round(size * 1.12)
-        if len(lines) * spacing <= height and all(font.getlength(line) <= width for line in lines):
+    """The name, as large as fits in the upper part."""
+    width, height = SIZE - 2 * MARGIN, SIZE * 0.61 - MARGIN
+    for size in range(300, 50, -6):
+        font = _font("ExtraBold", size)
+        lines = _wrapped(title, font, width)
+        if len(lines) * size * LEADING <= height and max(map(font.getlength, lines)) <= width:
             break
     else:
-        lines = textwrap.wrap(title, 40, max_lines=6, placeholder="…")
+        lines = textwrap.wrap(title, 34, max_lines=int(height / (size * LEADING)), placeholder="…")
     for index, line in enumerate(lines):
-        # A stroke of the ink's own colour makes a bold of the one weight there is.
-        draw.text((MARGIN - 6, MARGIN + index * spacing), line, ink, font, stroke_width=size / 44, stroke_fill=ink)
+        draw.text((MARGIN - size * 0.05, MARGIN - size * 0.2 + index * size * LEADING), line, ink, font)
+
+
+def _wrapped(text: str, font: Font, width: float) -> list[str]:
+    lines: list[str] = []
+    for word in text.split():
+        if lines and font.getlength(f"{lines[-1]} {word}") <= width:
+            lines[-1] += f" {word}"
+        else:
+            lines.append(word)
+    return lines
 
 
 def _byline(draw: ImageDraw.ImageDraw, author: str, ink: Colour, accent: Colour) -> None:
-    font = _font(58)
+    font = _font("Medium", 56)
     text = " ".join(author.split())
-    while font.getlength(text) > SIZE - 2 * MARGIN and len(text) > 2:
+    while font.getlength(text) > SIZE - 2 * MARGIN:
         text = f"{text[:-2].rstrip()}…"
     line = SIZE - MARGIN - 100
-    draw.rectangle((MARGIN, line, MARGIN + 96, line + 8), fill=accent)
-    draw.text((MARGIN, line + 34), text, ink, font)
+    draw.rounded_rectangle((MARGIN, line, MARGIN + 96, line + 10), 5, fill=accent)
+    draw.text((MARGIN, line + 32), text, ink, font)
 
 
-def _font(size: int) -> Font:
-    font = ImageFont.load_default(size)
-    assert isinstance(font, ImageFont.FreeTypeFont)
-    return font
+def _font(weight: str, size: int) -> Font:
+    return ImageFont.truetype(io.BytesIO(_font_file(weight)), size)
+
+
+@cache
+def _font_file(weight: str) -> bytes:
+    return (files("font_manrope") / "files" / f"Manrope-{weight}.ttf").read_bytes()
 
 
 def _has_glyphs(text: str) -> bool:
-    """Whether the font that comes with Pillow can draw the text: a missing glyph is drawn like an unassigned one."""
-    font = _font(40)
+    """Whether the typeface (Latin, Greek, Cyrillic) can draw the text: a missing glyph looks like an unassigned one."""
+    font = _font("Medium", 40)
     missing = bytes(font.getmask("\U000f0000"))
-    return all(letter.isspace() or bytes(font.getmask(letter)) != missing for letter in text)
+    return any(not letter.isspace() for letter in text) and all(
+        letter.isspace() or bytes(font.getmask(letter)) != missing for letter in text
+    )
 
 
 def _mixed(one: Colour, other: Colour, share: float) -> Colour:

@@ -292,6 +292,8 @@ create table public.episode_schedule_queue (
     constraint processed_says_when check ((status = 'pending') = (processed_at is null))
 );
 comment on table public.episode_schedule_queue is 'The slots of each show''s cadence; drained with for update skip locked.';
+comment on column public.episode_schedule_queue.error is 'Why it failed or was skipped, in a sentence.';
+comment on column public.episode_schedule_queue.processed_at is 'When it was decided: its episode begun, or the slot skipped or given up.';
 create index episode_schedule_queue_due on public.episode_schedule_queue (scheduled_for) where status = 'pending';
 create index episode_schedule_queue_organization_id on public.episode_schedule_queue (organization_id, scheduled_for desc);
 create index episode_schedule_queue_episode_id on public.episode_schedule_queue (project_id, episode_id);

@@ -111,9 +111,7 @@ def test_a_job_without_budget_stays_parked_while_nothing_changes(rig, starving):
 
 def test_a_job_without_budget_goes_on_the_next_day(rig, starving):
     organization, waiting = starving
-    rig.owner.execute(
-        "update public.token_usage_daily set day = day - 1 where organization_id = %s", [organization]
-    )
+    rig.owner.execute("update public.token_usage_daily set day = day - 1 where organization_id = %s", [organization])
 
     readmitted = rig.sweep()
 
@@ -152,5 +150,7 @@ def test_a_reservation_is_given_back_to_the_day_it_was_made_on(rig, kind):
 
     rig.complete(*granted, usage=[CALL])
 
-    days = rig.owner.execute("select reserved_gbp, total_cost_gbp from public.token_usage_daily order by day").fetchall()
+    days = rig.owner.execute(
+        "select reserved_gbp, total_cost_gbp from public.token_usage_daily order by day"
+    ).fetchall()
     assert [(float(day["reserved_gbp"]), float(day["total_cost_gbp"])) for day in days] == [(0, 0), (0, 1)]

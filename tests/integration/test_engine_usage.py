@@ -102,7 +102,10 @@ def test_a_production_that_cost_nothing_leaves_its_figures_too(rig, kind):
     production = rig.start(kind, sing=1)
     rig.finish(production)
 
-    assert rig.one("select * from public.generation_metrics where production_id = %s", production)["measured_cost_gbp"] == 0
+    assert (
+        rig.one("select * from public.generation_metrics where production_id = %s", production)["measured_cost_gbp"]
+        == 0
+    )
 
 
 def test_a_rebuild_adds_to_the_figures(rig, kind):

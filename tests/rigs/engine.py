@@ -233,9 +233,7 @@ class Rig:
         )
 
     def remove(self, subject: uuid.UUID, stage: str, key: str) -> None:
-        self.owner.execute(
-            "delete from rig.items where (subject_id, stage, key) = (%s, %s, %s)", [subject, stage, key]
-        )
+        self.owner.execute("delete from rig.items where (subject_id, stage, key) = (%s, %s, %s)", [subject, stage, key])
 
     def price(self, provider: str, unit: str, gbp: float) -> None:
         self.owner.execute(
@@ -352,7 +350,9 @@ class Rig:
         return self.one("select * from public.productions where id = %s", production)
 
     def stage(self, production: uuid.UUID, stage: str) -> Row:
-        return self.one("select * from public.production_stages where (production_id, stage) = (%s, %s)", production, stage)
+        return self.one(
+            "select * from public.production_stages where (production_id, stage) = (%s, %s)", production, stage
+        )
 
     def day(self, organization: uuid.UUID) -> Row:
         return self.one("select * from public.token_usage_daily where organization_id = %s", organization)

@@ -150,6 +150,18 @@ ROWS = [
 ]
 
 
+EVERY_KIND = {Auth, BadOutput, ContentRefused, InvalidInput, Quota, RateLimited, Sunset, Transient}
+# Polly has no safety filter and no models to retire; whether its audio is speech is for the stage to hear.
+CANNOT = {"polly": {BadOutput, ContentRefused, Sunset}}
+
+
+@pytest.mark.parametrize("adapter", ADAPTERS)
+def test_the_table_below_has_every_kind_of_error_that_the_adapter_can_meet(adapter: str) -> None:
+    kinds = {error for name, _, error, _ in ROWS if name == adapter}
+
+    assert kinds == EVERY_KIND - CANNOT.get(adapter, set())
+
+
 @pytest.mark.parametrize(("adapter", "answer", "error", "phrase"), ROWS)
 def test_a_failing_provider_gives_the_error_kind_that_fits(
     provider_server: ProviderServer, adapter: str, answer: Answer, error: type[StageError], phrase: str

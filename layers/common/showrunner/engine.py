@@ -1,4 +1,4 @@
-"""The Python face of schema `engine`: each method is one SQL function, one transition, one round trip, safe to repeat."""
+"""The Python face of schema `engine`: one method, one SQL function, one transition, one round trip; safe to repeat."""
 
 from __future__ import annotations
 

@@ -98,7 +98,7 @@ def run_ffmpeg(
 
 
 def _executable() -> str:
-    from imageio_ffmpeg import get_ffmpeg_exe
+    from imageio_ffmpeg import get_ffmpeg_exe  # type: ignore[import-untyped]
 
     return str(get_ffmpeg_exe())
 

@@ -54,14 +54,16 @@ def master(
     """
     seconds = mix.samples / mix.rate / tempo
     ceiling, aim = target.true_peak - 0.5, target.integrated
-    gain, found = _find_gain(mix, aim, ceiling, None, remaining())
+    gain = _find_gain(mix, aim, ceiling, None, remaining())
     result = Loudness(UNMEASURABLE_LUFS, 0.0, 0.0)
     for round_number in range(ROUNDS):
 
         def within_round(share: float, start: float = round_number / ROUNDS) -> None:
             progress(start + share / ROUNDS)
 
-        _encode(mix, tempo, _chain(mix, gain, ceiling), output, remaining(), lambda at: within_round(0.7 * at / seconds))
+        _encode(
+            mix, tempo, _chain(mix, gain, ceiling), output, remaining(), lambda at: within_round(0.7 * at / seconds)
+        )
         result = measure(
             input_file(output),
             timeout=remaining(),
@@ -72,10 +74,11 @@ def master(
         over = result.true_peak - (target.true_peak - PEAK_MARGIN_DB)
         if abs(miss) <= NEAR_ENOUGH_LU and over <= 0:
             break
-        ceiling -= max(0.0, over + 0.1 if over > 0 else 0.0)
+        if over > 0:
+            ceiling -= over + 0.1
         aim += miss
-        gain, found = _find_gain(mix, aim, ceiling, gain, remaining())
-    _prove(result, target, seconds, found)
+        gain = _find_gain(mix, aim, ceiling, gain, remaining())
+    _prove(result, target, seconds)
     progress(1.0)
     return result
 
@@ -89,8 +92,8 @@ def _chain(mix: Mix, gain_db: float, ceiling_db: float) -> str:
     )
 
 
-def _find_gain(mix: Mix, aim: float, ceiling: float, start: float | None, timeout: float) -> tuple[float, float]:
-    """Return the gain in dB after which the excerpt has the loudness `aim`, and the loudness it then has."""
+def _find_gain(mix: Mix, aim: float, ceiling: float, start: float | None, timeout: float) -> float:
+    """Return the gain in dB after which the excerpt has the loudness `aim`."""
 
     def loudness_at(gain: float) -> float:
         return measure(
@@ -109,7 +112,7 @@ def _find_gain(mix: Mix, aim: float, ceiling: float, start: float | None, timeou
         # The more is limited, the less a decibel of gain adds: overshoot the plain correction a little.
         gain += (aim - found) * 1.3
         found = loudness_at(gain)
-    return gain, found
+    return gain
 
 
 def _excerpt(mix: Mix) -> Iterator[bytes]:
@@ -133,11 +136,10 @@ def _encode(mix: Mix, tempo: float, chain: str, output: Path, timeout: float, on
     run_ffmpeg(arguments, timeout=timeout, on_progress=on_progress)
 
 
-def _prove(result: Loudness, target: Target, seconds: float, found: float) -> None:
+def _prove(result: Loudness, target: Target, seconds: float) -> None:
     if abs(result.integrated - target.integrated) > target.tolerance:
         raise BadOutput(
-            f"The mastered audio has {result.integrated:.1f} LUFS instead of {target.integrated:.1f} "
-            f"(an excerpt reached {found:.1f})."
+            f"The mastered audio has {result.integrated:.1f} LUFS instead of {target.integrated:.1f} ± {target.tolerance}."
         )
     if result.true_peak > target.true_peak:
         raise BadOutput(f"The mastered audio peaks at {result.true_peak:.1f} dBTP, above {target.true_peak:.1f}.")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 PAUSE_SAME_SPEAKER = 0.35  # seconds, as are the next four
 PAUSE_SPEAKER_CHANGE = 0.5
@@ -38,9 +39,9 @@ class Pacing:
 
 
 def natural_pauses(lines: Sequence[Line]) -> list[float]:
-    """The pause before each line, in seconds: the lead-in, then short, longer at another speaker, longest at a section."""
+    """The seconds before each line: the lead-in, then short, longer at another speaker, longest at a section."""
     pauses = [LEAD_IN]
-    for index, (before, line) in enumerate(zip(lines, lines[1:], strict=False), start=1):
+    for index, (before, line) in enumerate(pairwise(lines), start=1):
         if line.section != before.section:
             pause = PAUSE_SECTION
         elif line.speaker != before.speaker:

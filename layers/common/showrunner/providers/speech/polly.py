@@ -43,11 +43,12 @@ class PollySpeech:
 
     def _synthesize(self, passage: str, voice: str, language: str, timeout: float) -> Spoken:
         deadline = monotonic() + timeout
-        with aws.stage_errors("Polly", "polly:SynthesizeSpeech", f"voice {voice!r}"):
+        subject = f"voice {voice!r} with engine {self._settings.polly_engine!r}"
+        with aws.stage_errors("Polly", "polly:SynthesizeSpeech", subject):
             client: PollyClient = aws.client("polly", self._settings.polly_base_url, timeout)
             response = client.synthesize_speech(**self._request(passage, voice, language))
             call = self._call(response, passage)
-        with paid(call), aws.stage_errors("Polly", "polly:SynthesizeSpeech", f"voice {voice!r}"):
+        with paid(call), aws.stage_errors("Polly", "polly:SynthesizeSpeech", subject):
             return Spoken(Clip(_read(response, deadline), SAMPLE_RATE), call)
 
     def _call(self, response: SynthesizeSpeechOutputTypeDef, passage: str) -> ProviderCall:

@@ -1,0 +1,117 @@
+"""S3 and SQS for a laptop, as one process with what the template declares in it."""
+
+from __future__ import annotations
+
+import json
+import os
+import socket
+import subprocess
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import boto3
+from botocore.config import Config
+from botocore.exceptions import ClientError
+
+from local.processes import Processes, wait_until
+from local.specs import Template
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
+    from mypy_boto3_sqs import SQSClient
+
+START_SECONDS = 60
+CREDENTIALS = {"AWS_ACCESS_KEY_ID": "laptop", "AWS_SECRET_ACCESS_KEY": "laptop"}
+
+
+class Cloud:
+    """The process behind `endpoint_url`; objects live in `state`/s3, messages only as long as the process."""
+
+    def __init__(self, state: Path, port: int, region: str, processes: Processes) -> None:
+        self.endpoint_url = f"http://127.0.0.1:{port}"
+        self.region = region
+        self._state = state
+        self._port = port
+        self._processes = processes
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def start(self, template: Template) -> None:
+        """Start the process and create the buckets and queues of `template`, unless they are there."""
+        log = self._state / "logs" / "cloud.log"
+        log.parent.mkdir(parents=True, exist_ok=True)
+        environment = {**os.environ, **CREDENTIALS, "PYTHONPATH": str(Path(__file__).parent.parent)}
+        command = [sys.executable, "-m", "local.cloud_server", str(self._port), str(self._state / "s3"), self.region]
+        with log.open("ab") as output:
+            self._process = self._processes.start(command, cwd=self._state, environment=environment, output=output)
+        if not wait_until(lambda: self.has_ended or self._answers(), START_SECONDS) or self.has_ended:
+            raise RuntimeError(f"S3 and SQS did not start: see {log}")
+        self._create(template)
+
+    def stop(self) -> None:
+        if self._process is not None:
+            self._processes.kill(self._process)
+            self._process = None
+
+    @property
+    def has_ended(self) -> bool:
+        return self._process is not None and self._process.poll() is not None
+
+    def s3(self) -> S3Client:
+        return self._session().client("s3", endpoint_url=self.endpoint_url)
+
+    def sqs(self, read_timeout: float = 60, attempts: int = 3) -> SQSClient:
+        config = Config(
+            read_timeout=read_timeout,
+            connect_timeout=5,
+            retries={"total_max_attempts": attempts},
+            max_pool_connections=32,
+        )
+        return self._session().client("sqs", endpoint_url=self.endpoint_url, config=config)
+
+    def _session(self) -> boto3.Session:
+        return boto3.Session(
+            aws_access_key_id=CREDENTIALS["AWS_ACCESS_KEY_ID"],
+            aws_secret_access_key=CREDENTIALS["AWS_SECRET_ACCESS_KEY"],
+            region_name=self.region,
+        )
+
+    def _answers(self) -> bool:
+        try:
+            socket.create_connection(("127.0.0.1", self._port), timeout=1).close()
+        except OSError:
+            return False
+        return True
+
+    def _create(self, template: Template) -> None:
+        s3, sqs = self.s3(), self.sqs()
+        for bucket in template.buckets:
+            try:
+                s3.head_bucket(Bucket=bucket.name)
+            except ClientError:
+                location = {} if self.region == "us-east-1" else {"LocationConstraint": self.region}
+                s3.create_bucket(Bucket=bucket.name, **({"CreateBucketConfiguration": location} if location else {}))  # type: ignore[arg-type]
+        # Dead-letter queues first: the others name them.
+        for queue in sorted(template.queues.values(), key=lambda queue: queue.dead_letter_queue is not None):
+            attributes = {
+                "VisibilityTimeout": str(queue.visibility_seconds),
+                "DelaySeconds": str(queue.delay_seconds),
+            }
+            if queue.dead_letter_queue is not None:
+                target = template.queues[queue.dead_letter_queue].arn
+                policy = {"deadLetterTargetArn": target, "maxReceiveCount": queue.max_receive_count}
+                attributes["RedrivePolicy"] = json.dumps(policy)
+            sqs.create_queue(QueueName=queue.name, Attributes=attributes)  # type: ignore[arg-type]
+
+
+def free_port(preferred: int = 0) -> int:
+    """`preferred` when nothing listens there, else any free port of the loopback address."""
+    for port in (preferred, 0):
+        with socket.socket() as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                probe.bind(("127.0.0.1", port))
+            except OSError:
+                continue
+            return int(probe.getsockname()[1])
+    raise RuntimeError("no free port on the loopback address")

@@ -1,0 +1,107 @@
+"""The process that stands for S3 and SQS: `python -m local.cloud_server PORT FOLDER REGION`.
+
+Objects are kept in FOLDER. Messages are in memory alone: a message is only a wake-up, and the sweeper re-sends the
+jobs that nobody was woken for.
+"""
+
+from __future__ import annotations
+
+import io
+import re
+import sys
+from collections.abc import Iterable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from moto.moto_server.werkzeug_app import DomainDispatcherApplication, MotoRequestHandler, create_backend_app
+from werkzeug.serving import DechunkedInput, make_server
+from werkzeug.wrappers import Response
+
+from local import prompt_queues
+from local.object_storage import ObjectStorage
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
+
+_SERVICES = ("s3", "sqs")
+_CREDENTIAL_SCOPE = re.compile(r"Credential=[^/]+/\d+/[^/]+/([^/]+)/aws4_request")
+
+
+class OnlyTheseServices:
+    """Refuses what moto would answer with invented data, so that no provider is imitated without being noticed."""
+
+    def __init__(self, application: WSGIApplication) -> None:
+        self._application = application
+
+    def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        scope = _CREDENTIAL_SCOPE.search(environ.get("HTTP_AUTHORIZATION", ""))
+        if scope and scope[1] not in _SERVICES:
+            sentence = f"The laptop edition has no {scope[1]}; give the address of a real one by its base-URL setting."
+            refusal = {"__type": "ServiceUnavailable", "message": sentence}
+            return Response(str(refusal), 501, content_type="application/json")(environ, start_response)
+        return self._application(environ, start_response)
+
+
+class Handler(MotoRequestHandler):
+    """Keeps connections open between requests, and sends a small answer as one packet.
+
+    Werkzeug's own way of running an application ends each connection and waits 10 ms for stray input.
+    """
+
+    protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True
+    wbufsize = 1 << 16
+
+    def run_wsgi(self) -> None:
+        self.environ = self.make_environ()
+        # Read whole, so that nothing of this body can be taken for the next request.
+        if isinstance(self.environ["wsgi.input"], DechunkedInput):
+            body = io.BufferedReader(self.environ["wsgi.input"]).read()
+        else:
+            body = self.rfile.read(int(self.environ.get("CONTENT_LENGTH") or 0))
+        self.environ["wsgi.input"] = io.BytesIO(body)
+        answer: list[Any] = []
+
+        def start_response(status: str, headers: list[tuple[str, str]], exc_info: Any = None) -> Any:
+            answer[:] = [status, headers]
+
+        parts = self.server.app(self.environ, start_response)
+        try:
+            self._answer(*answer, parts)
+        finally:
+            if hasattr(parts, "close"):
+                parts.close()
+
+    def _answer(self, status: str, headers: list[tuple[str, str]], parts: Iterable[bytes]) -> None:
+        code, _, reason = status.partition(" ")
+        self.send_response(int(code), reason)
+        for name, value in headers:
+            self.send_header(name, value)
+        if not any(name.lower() == "content-length" for name, _ in headers):
+            parts = [b"".join(parts)]
+            self.send_header("Content-Length", str(len(parts[0])))
+        self.end_headers()
+        if self.command != "HEAD":
+            for part in parts:
+                self.wfile.write(part)
+        self.wfile.flush()
+
+    def handle_expect_100(self) -> bool:
+        allowed = super().handle_expect_100()
+        self.wfile.flush()
+        return allowed
+
+    def log(self, type: str, message: str, *args: Any) -> None:
+        if type == "error":
+            super().log(type, message, *args)
+
+
+def main(port: int, folder: Path, region: str) -> None:
+    prompt_queues.install()
+    moto = DomainDispatcherApplication(create_backend_app)
+    application = OnlyTheseServices(ObjectStorage(moto, folder, region))
+    make_server("127.0.0.1", port, application, threaded=True, request_handler=Handler).serve_forever()
+
+
+if __name__ == "__main__":
+    main(int(sys.argv[1]), Path(sys.argv[2]), sys.argv[3])
