@@ -43,9 +43,7 @@ class Cloud:
         environment = {**os.environ, **CREDENTIALS, "PYTHONPATH": str(Path(__file__).parent.parent)}
         command = [sys.executable, "-m", "local.cloud_server", str(self._port), str(self._state / "s3"), self.region]
         with log.open("ab") as output:
-            self._process = self._processes.start(
-                command, cwd=self._state, environment=environment, output=output
-            )
+            self._process = self._processes.start(command, cwd=self._state, environment=environment, output=output)
         if not wait_until(lambda: self.has_ended or self._answers(), START_SECONDS) or self.has_ended:
             raise RuntimeError(f"S3 and SQS did not start: see {log}")
         self._create(template)

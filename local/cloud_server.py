@@ -10,6 +10,7 @@ import io
 import re
 import sys
 from collections.abc import Iterable
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -23,6 +24,7 @@ from local.object_storage import ObjectStorage
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
+_READ_BYTES = 1 << 16
 _SERVICES = ("s3", "sqs")
 _CREDENTIAL_SCOPE = re.compile(r"Credential=[^/]+/\d+/[^/]+/([^/]+)/aws4_request")
 
@@ -56,18 +58,19 @@ class Handler(MotoRequestHandler):
         self.environ = self.make_environ()
         # Read whole, so that nothing of this body can be taken for the next request.
         if isinstance(self.environ["wsgi.input"], DechunkedInput):
-            body = io.BufferedReader(self.environ["wsgi.input"]).read()
+            body = b"".join(iter(partial(self.environ["wsgi.input"].read, _READ_BYTES), b""))
         else:
             body = self.rfile.read(int(self.environ.get("CONTENT_LENGTH") or 0))
         self.environ["wsgi.input"] = io.BytesIO(body)
-        answer: list[Any] = []
+        answer: list[tuple[str, list[tuple[str, str]]]] = []
 
         def start_response(status: str, headers: list[tuple[str, str]], exc_info: Any = None) -> Any:
-            answer[:] = [status, headers]
+            answer.append((status, headers))
 
         parts = self.server.app(self.environ, start_response)
         try:
-            self._answer(*answer, parts)
+            status, headers = answer[-1]
+            self._answer(status, headers, parts)
         finally:
             if hasattr(parts, "close"):
                 parts.close()

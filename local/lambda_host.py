@@ -95,15 +95,17 @@ class LambdaHost:
             surplus = self._surplus()
         for environment in surplus:
             environment.kill("Host.Evicted", "made room for another function")
-        environment = None
         try:
             environment = ExecutionEnvironment(spec, self._setting, self._processes)
-        finally:
+        except BaseException:
             with self._changed:
                 self._starting.remove(spec.name)
-                if environment is not None:
-                    self._busy.append(environment)
-                stopped = not self._open
+                self._changed.notify_all()
+            raise
+        with self._changed:
+            self._starting.remove(spec.name)
+            self._busy.append(environment)
+            stopped = not self._open
         if stopped:
             environment.kill("Host.Stopped", "the laptop edition was stopped")
         return environment
