@@ -24,7 +24,15 @@ class Settings(BaseModel):
     queue_url_prefix: str = ""
     public_base_url: str = "http://127.0.0.1:8080"
 
-    aws_endpoint_url: str | None = None
+    # A stage that runs longer than this is leased this long at a time and beats three times per lease.
+    lease_seconds: float = 75.0
+
+    # What maintain forgets: soft-deleted rows, unused spoken lines and history after days, files after seconds.
+    deleted_data_days: int = 30
+    audio_cache_days: int = 90
+    history_days: int = 400
+    file_grace_seconds: float = 3600.0
+
     bedrock_base_url: str | None = None
     polly_base_url: str | None = None
     polly_engine: str = "neural"
@@ -35,6 +43,16 @@ class Settings(BaseModel):
 
     # Only tests and laptops set it: hosts that ingest_sources may fetch although they resolve to private addresses.
     ingest_allowed_hosts: str = ""
+
+    def resolved_database_url(self) -> str:
+        """Return the connection string, from the environment or from the secret that it names."""
+        if self.database_url is not None:
+            return self.database_url.get_secret_value()
+        if self.database_secret is None:
+            raise ValueError("Neither DATABASE_URL nor DATABASE_SECRET is set.")
+        from aws_lambda_powertools.utilities import parameters
+
+        return str(parameters.get_secret(self.database_secret, max_age=300))
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str] = os.environ) -> Settings:

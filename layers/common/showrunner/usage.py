@@ -24,3 +24,8 @@ class ProviderCall:
 
     def as_json(self) -> dict[str, object]:
         return asdict(self)
+
+
+def estimated_tokens(text: str) -> int:
+    """Return a rough token count (four characters each) for servers that report none."""
+    return -(-len(text) // 4)

@@ -1,0 +1,109 @@
+# Everything that a developer does, in one word each. All that is installed goes into this folder: .venv, .venv-sam and
+# .showrunner. A second run installs nothing.
+
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+.SUFFIXES:
+
+TEXT ?= examples/article.md
+MINUTES ?= 3
+OUT ?= out/demo
+# The recipes read them from the environment: a value is never parsed as shell.
+export TEXT MINUTES OUT
+
+export UV_PYTHON_DOWNLOADS := never
+export SAM_CLI_TELEMETRY := 0
+export AWS_DEFAULT_REGION ?= eu-west-2
+
+BIN := .venv/bin
+CODE := functions layers local requirements
+WITH_TESTS := $(CODE) tests benchmarks
+
+# ---------------------------------------------------------------------------------------------------------------- use
+
+.PHONY: demo
+demo: .venv/laptop.stamp ## Make one episode on this machine: make demo TEXT=path.md MINUTES=3 OUT=out/demo
+	@exec $(BIN)/showrunner demo --text "$$TEXT" --minutes "$$MINUTES" --out "$$OUT"
+
+.PHONY: up
+up: .venv/laptop.stamp ## Start the laptop edition and stay; Ctrl-C stops it
+	@exec $(BIN)/showrunner up
+
+# ------------------------------------------------------------------------------------------------------------- develop
+
+.PHONY: test
+test: .venv/dev.stamp ## Run all tests
+	@$(BIN)/pytest
+
+.PHONY: check
+check: format-check lint types template test ## What CI runs: format, lint, types, template, tests
+
+.PHONY: format-check
+format-check: .venv/dev.stamp
+	$(BIN)/ruff format --check --quiet $(WITH_TESTS)
+
+.PHONY: lint
+lint: .venv/dev.stamp
+	$(BIN)/ruff check --quiet $(WITH_TESTS)
+
+.PHONY: types
+types: .venv/dev.stamp
+	$(BIN)/mypy
+
+.PHONY: template
+template: .venv/dev.stamp .venv-sam/stamp ## Validate template.yaml with cfn-lint and sam
+	$(BIN)/cfn-lint template.yaml
+	__SAM_CLI_APP_DIR=.showrunner/sam .venv-sam/bin/sam validate --lint
+
+.PHONY: build
+build: .venv-sam/stamp ## Build what `sam deploy` uploads
+	__SAM_CLI_APP_DIR=.showrunner/sam PIP="$(CURDIR)/.venv-sam/bin/python -m pip" .venv-sam/bin/sam build
+
+.PHONY: format
+format: .venv/dev.stamp ## Format the code and mend what ruff can mend
+	$(BIN)/ruff check --quiet --fix-only $(WITH_TESTS)
+	$(BIN)/ruff format --quiet $(WITH_TESTS)
+
+.PHONY: requirements
+requirements: .venv/dev.stamp ## Compile all pinned requirements from pyproject.toml (UPGRADE=--upgrade for newer versions)
+	$(BIN)/python requirements/compile.py $(UPGRADE)
+
+.PHONY: clean
+clean: ## Remove everything that was installed, built or made here, except out/
+	rm -rf .venv .venv-sam .showrunner .aws-sam .mypy_cache .ruff_cache .pytest_cache .hypothesis *.egg-info
+	find $(WITH_TESTS) -name __pycache__ -type d -prune -exec rm -rf {} +
+
+.PHONY: help
+help:
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+# --------------------------------------------------------------------------------------------------------- environments
+
+install = python -m uv pip install --quiet --require-hashes --requirement
+
+.venv/laptop.stamp: requirements/laptop.txt pyproject.toml | .venv/bin/uv
+	@echo "Installing what the laptop edition needs into .venv ..."
+	@.venv/bin/$(install) requirements/laptop.txt --python .venv
+	@.venv/bin/python -m uv pip install --quiet --no-deps --no-build-isolation --editable . --python .venv
+	@touch $@
+
+.venv/dev.stamp: requirements/dev.txt .venv/laptop.stamp
+	@echo "Installing what tests and checks need into .venv ..."
+	@.venv/bin/$(install) requirements/dev.txt --python .venv
+	@touch $@
+
+.venv-sam/stamp: requirements/sam.txt | .venv-sam/bin/uv
+	@echo "Installing sam into .venv-sam ..."
+	@.venv-sam/bin/$(install) requirements/sam.txt --python .venv-sam
+	@touch $@
+
+%/bin/uv: requirements/uv.txt
+	@python=$$(for name in python3.13 python3.12 python3.11 python3; do \
+	  "$$name" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && { echo "$$name"; break; }; done); \
+	[ -n "$$python" ] || { echo "Python 3.11 or newer is needed, and none was found on the PATH." >&2; exit 1; }; \
+	echo "Creating $* with $$($$python --version) ..."; \
+	"$$python" -m venv "$*" || { echo "This Python has no venv; install its venv package (python3-venv)." >&2; exit 1; }
+	@$*/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes --requirement requirements/uv.txt
+	@touch $@

@@ -1,0 +1,95 @@
+"""One connection to Postgres, used one round trip at a time.
+
+Works through a transaction pooler (Supavisor, port 6543): no session state, no server-side prepared statements.
+Several statements travel in one simple-protocol message, which Postgres runs as one implicit transaction: all or
+nothing, with `set local role` giving the privileges. A login that is only allowed to connect is enough.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import psycopg
+from psycopg import sql
+from psycopg.rows import dict_row
+
+Row = dict[str, Any]
+
+# Deadlock, serialization failure, lock not available, shutdown, cannot connect now, too many connections.
+_TRY_AGAIN = {"40P01", "40001", "55P03", "57P01", "57P02", "57P03", "53300"}
+_PAUSES_SECONDS = (0.05, 0.2, 0.8, 2.0)
+
+
+@dataclass(frozen=True, slots=True)
+class Statement:
+    """One SQL statement with its parameters (`%s` or `%(name)s`)."""
+
+    sql: str
+    params: Sequence[Any] | Mapping[str, Any] = ()
+
+
+class Database:
+    """Runs statements as the given role. Threads may share it: their calls queue up."""
+
+    def __init__(self, url: str, role: str, *, pauses_seconds: Sequence[float] = _PAUSES_SECONDS) -> None:
+        self._url = url
+        self._role = role
+        self._pauses_seconds = pauses_seconds
+        self._connection: psycopg.Connection[Row] | None = None
+        self._lock = threading.Lock()
+        self.round_trips = 0
+
+    def call(self, statement: str, params: Sequence[Any] | Mapping[str, Any] = ()) -> list[Row]:
+        """Run one statement in a transaction of its own, in one round trip; return its rows."""
+        return self.run([Statement(statement, params)])
+
+    def run(self, statements: Sequence[Statement]) -> list[Row]:
+        """Run the statements in one transaction, in one round trip; return the rows of the last.
+
+        A lost connection, a deadlock or a restarting server is tried again, so what is run must be safe to repeat
+        (every function of the engine is). Raises `psycopg.Error`.
+        """
+        with self._lock:
+            for pause in self._pauses_seconds:
+                try:
+                    return self._run_once(statements)
+                except psycopg.Error as error:
+                    if not _worth_trying_again(error):
+                        raise
+                    self.close()
+                    time.sleep(pause)
+            return self._run_once(statements)
+
+    def close(self) -> None:
+        if self._connection is not None:
+            self._connection.close()
+            self._connection = None
+
+    def _run_once(self, statements: Sequence[Statement]) -> list[Row]:
+        connection = self._connect()
+        cursor = psycopg.ClientCursor(connection)
+        role = sql.SQL("set local role {}").format(sql.Identifier(self._role)).as_string(connection)
+        message = ";\n".join([role, *(cursor.mogrify(statement.sql, statement.params) for statement in statements)])
+        self.round_trips += 1
+        # The message is complete SQL by now: without parameters psycopg sends it as one simple query.
+        cursor.execute(message.encode())
+        for _ in statements:
+            cursor.nextset()
+        return cursor.fetchall() if cursor.description else []
+
+    def _connect(self) -> psycopg.Connection[Row]:
+        if self._connection is None or self._connection.closed:
+            self._connection = psycopg.connect(
+                self._url, autocommit=True, prepare_threshold=None, connect_timeout=5, row_factory=dict_row
+            )
+        return self._connection
+
+
+def _worth_trying_again(error: psycopg.Error) -> bool:
+    if error.sqlstate is None:
+        return isinstance(error, psycopg.OperationalError)
+    return error.sqlstate in _TRY_AGAIN

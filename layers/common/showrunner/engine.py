@@ -1,0 +1,147 @@
+"""The Python face of schema `engine`: one method, one SQL function, one transition, one round trip; safe to repeat."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+import psycopg
+from psycopg.types.json import Jsonb
+
+from showrunner.database import Database, Statement
+from showrunner.errors import ErrorKind
+from showrunner.messages import JobToSend
+from showrunner.usage import ProviderCall
+
+# Raised by engine.fence, see supabase/migrations/*_engine_jobs.sql.
+_NOT_MINE = "SR001"
+_ALREADY_ACCEPTED = "SR002"
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """The answer to a claim. Everything after `wait_seconds` is set only when `outcome` is `granted`."""
+
+    outcome: str
+    wait_seconds: float
+    attempt: int
+    production_id: UUID
+    organization_id: UUID
+    subject_id: UUID
+    stage: str
+    key: str
+    input: dict[str, Any]
+    input_hash: str
+    state: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Finish:
+    """What the engine made of an outcome. `accepted` is false for a zombie; `retry_seconds` is set for a retry."""
+
+    accepted: bool
+    status: str | None
+    retry_seconds: float | None
+    next: tuple[JobToSend, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Pulse:
+    alive: bool
+    cancel: bool
+
+
+class Engine:
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def claim(self, job_id: UUID, owner: str, lease_seconds: float) -> Claim:
+        row = self._database.call("select * from engine.claim(%s, %s, %s)", (job_id, owner, lease_seconds))[0]
+        return Claim(**{**row, "state": row["state"] or {}})
+
+    def heartbeat(self, job_id: UUID, attempt: int, lease_seconds: float, progress: float | None) -> Pulse:
+        row = self._database.call(
+            "select * from engine.heartbeat(%s, %s, %s, %s)", (job_id, attempt, lease_seconds, progress)
+        )[0]
+        return Pulse(**row)
+
+    def record_usage(self, job_id: UUID, attempt: int, calls: Sequence[ProviderCall]) -> None:
+        self._database.call("select engine.record_usage(%s, %s, %s)", (job_id, attempt, _usage(calls)))
+
+    def complete(
+        self,
+        job_id: UUID,
+        attempt: int,
+        output: dict[str, Any],
+        output_hash: str,
+        calls: Sequence[ProviderCall],
+        statements: Sequence[Statement] = (),
+    ) -> Finish:
+        """Write the domain rows and complete the job in one transaction, or neither.
+
+        The fence comes first: it locks the job, its stage and its production in the engine's order, and raises when
+        the attempt is no longer the job's. A zombie's usage is recorded all the same.
+        """
+        complete = Statement(
+            "select accepted, null as status, null as retry_seconds, next from engine.complete(%s, %s, %s, %s, %s)",
+            (job_id, attempt, Jsonb(output), output_hash, _usage(calls)),
+        )
+        if not statements:
+            return _finish(self._database.run([complete])[0])
+        fence = Statement("select engine.fence(%s, %s)", (job_id, attempt))
+        try:
+            return _finish(self._database.run([fence, *statements, complete])[0])
+        except psycopg.Error as error:
+            if error.sqlstate == _ALREADY_ACCEPTED:
+                return Finish(accepted=True, status="succeeded", retry_seconds=None, next=())
+            if error.sqlstate == _NOT_MINE:
+                return _finish(self._database.run([complete])[0])
+            raise
+
+    def fail(
+        self,
+        job_id: UUID,
+        attempt: int,
+        kind: ErrorKind,
+        message: str,
+        retry_after: float | None = None,
+        calls: Sequence[ProviderCall] = (),
+    ) -> Finish:
+        row = self._database.call(
+            "select accepted, status::text, retry_seconds, next from engine.fail(%s, %s, %s, %s, %s, %s)",
+            (job_id, attempt, kind.value, message, retry_after, _usage(calls)),
+        )[0]
+        return _finish(row)
+
+    def defer(
+        self, job_id: UUID, attempt: int, seconds: float, state: dict[str, Any], calls: Sequence[ProviderCall]
+    ) -> Finish:
+        row = self._database.call(
+            "select accepted, null as status, null as retry_seconds, next from engine.defer(%s, %s, %s, %s, %s)",
+            (job_id, attempt, seconds, Jsonb(state), _usage(calls)),
+        )[0]
+        return _finish(row)
+
+    def expired(self, limit: int) -> list[tuple[UUID, int]]:
+        rows = self._database.call("select job_id, attempt from engine.expired(%s)", (limit,))
+        return [(row["job_id"], row["attempt"]) for row in rows]
+
+    def sweep(self, limit: int) -> list[JobToSend]:
+        rows = self._database.call("select engine.sweep(%s) as next", (limit,))
+        return _jobs(rows[0]["next"])
+
+
+def _finish(row: dict[str, Any]) -> Finish:
+    retry = row["retry_seconds"]
+    return Finish(row["accepted"], row["status"], None if retry is None else float(retry), tuple(_jobs(row["next"])))
+
+
+def _jobs(value: Any) -> list[JobToSend]:
+    return [JobToSend.model_validate(job) for job in value or ()]
+
+
+def _usage(calls: Sequence[ProviderCall]) -> str:
+    return json.dumps([call.as_json() for call in calls])

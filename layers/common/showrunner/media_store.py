@@ -1,0 +1,136 @@
+"""Files in the one S3 bucket."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, BinaryIO
+from uuid import UUID
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from showrunner.errors import StageError, Transient
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
+
+_DELETE_BATCH = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class StoredObject:
+    """A file that S3 confirmed: `sha256` is hexadecimal, `bytes` its length."""
+
+    key: str
+    bytes: int
+    sha256: str
+
+
+class ObjectMissing(StageError):
+    """The file is not in the bucket. Raised by reads; a rebuild of the job that made it brings it back."""
+
+    kind = Transient.kind
+
+
+def media_key(organization_id: UUID, kind: str, input_hash: str, extension: str) -> str:
+    """The key of a job's result: derived from its input, so a retry finds what was already paid for."""
+    return f"organizations/{organization_id}/{kind}/{input_hash}.{extension}"
+
+
+def work_key(organization_id: UUID, input_hash: str, name: str) -> str:
+    """The key of an intermediate result; the bucket's lifecycle removes it after some days."""
+    return f"work/{organization_id}/{input_hash}/{name}"
+
+
+class MediaStore:
+    """Puts carry a SHA-256 that S3 checks before it answers, so a put that returned is a file that is whole."""
+
+    def __init__(self, s3: S3Client, bucket: str) -> None:
+        self._s3 = s3
+        self._bucket = bucket
+
+    def put(self, key: str, body: bytes, content_type: str) -> StoredObject:
+        digest = hashlib.sha256(body).digest()
+        return self._put(key, body, len(body), digest, content_type)
+
+    def put_file(self, key: str, path: Path, content_type: str) -> StoredObject:
+        with path.open("rb") as file:
+            digest = hashlib.file_digest(file, "sha256").digest()
+            file.seek(0)
+            return self._put(key, file, path.stat().st_size, digest, content_type)
+
+    def get(self, key: str, *, most_bytes: int | None = None) -> bytes:
+        """Return the whole file. Raises `ObjectMissing`; with `most_bytes`, `ValueError` when it is larger."""
+        try:
+            reply = self._s3.get_object(Bucket=self._bucket, Key=key)
+            if most_bytes is not None and reply["ContentLength"] > most_bytes:
+                raise ValueError(f"{key} has {reply['ContentLength']} bytes; at most {most_bytes} are allowed")
+            return reply["Body"].read()
+        except (ClientError, BotoCoreError) as error:
+            raise _as_stage_error(error, key) from error
+
+    def download(self, key: str, path: Path) -> None:
+        """Write the file to `path`, a chunk at a time. Raises `ObjectMissing`."""
+        try:
+            body = self._s3.get_object(Bucket=self._bucket, Key=key)["Body"]
+            with path.open("wb") as file:
+                for chunk in body.iter_chunks(1 << 20):
+                    file.write(chunk)
+        except (ClientError, BotoCoreError) as error:
+            raise _as_stage_error(error, key) from error
+
+    def head(self, key: str) -> StoredObject | None:
+        """Return what is stored under `key`, or None."""
+        try:
+            reply = self._s3.head_object(Bucket=self._bucket, Key=key, ChecksumMode="ENABLED")
+        except (ClientError, BotoCoreError) as error:
+            failure = _as_stage_error(error, key)
+            if isinstance(failure, ObjectMissing):
+                return None
+            raise failure from error
+        digest = reply.get("Metadata", {}).get("sha256", "")
+        return StoredObject(key, reply["ContentLength"], digest)
+
+    def delete(self, keys: Sequence[str]) -> None:
+        """Delete the files; those that do not exist are no error."""
+        for start in range(0, len(keys), _DELETE_BATCH):
+            batch = keys[start : start + _DELETE_BATCH]
+            try:
+                reply = self._s3.delete_objects(
+                    Bucket=self._bucket, Delete={"Objects": [{"Key": key} for key in batch], "Quiet": True}
+                )
+            except (ClientError, BotoCoreError) as error:
+                raise _as_stage_error(error, batch[0]) from error
+            if reply.get("Errors"):
+                raise Transient(f"S3 refused to delete {len(reply['Errors'])} of {len(batch)} files.")
+
+    def signed_url(self, key: str, seconds: int, *, head: bool = False) -> str:
+        """Return an address that opens this file for so long; S3 accepts it for GET, or with `head` for HEAD, only."""
+        return self._s3.generate_presigned_url(
+            "head_object" if head else "get_object", Params={"Bucket": self._bucket, "Key": key}, ExpiresIn=seconds
+        )
+
+    def _put(self, key: str, body: bytes | BinaryIO, size: int, digest: bytes, content_type: str) -> StoredObject:
+        try:
+            self._s3.put_object(
+                Bucket=self._bucket,
+                Key=key,
+                Body=body,
+                ContentType=content_type,
+                ContentLength=size,
+                ChecksumSHA256=base64.b64encode(digest).decode(),
+                Metadata={"sha256": digest.hex()},
+            )
+        except (ClientError, BotoCoreError) as error:
+            raise _as_stage_error(error, key) from error
+        return StoredObject(key, size, digest.hex())
+
+
+def _as_stage_error(error: ClientError | BotoCoreError, key: str) -> StageError:
+    code = error.response.get("Error", {}).get("Code", "") if isinstance(error, ClientError) else ""
+    if code in {"404", "NoSuchKey", "NotFound"}:
+        return ObjectMissing(f"The file {key} is missing in storage; rebuild the stage that made it.")
+    return Transient(f"Storage did not answer as expected for {key} ({code or type(error).__name__}).")

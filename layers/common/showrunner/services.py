@@ -1,0 +1,52 @@
+"""The collaborators of a function, made once per execution environment."""
+
+from __future__ import annotations
+
+from functools import cached_property
+
+from showrunner.database import Database
+from showrunner.engine import Engine
+from showrunner.media_store import MediaStore
+from showrunner.messages import Dispatcher
+from showrunner.settings import Settings
+
+
+class Services:
+    """Each collaborator is made when first used, so that a function pays only for what it touches."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+
+    @cached_property
+    def database(self) -> Database:
+        return Database(self.settings.resolved_database_url(), self.settings.database_role)
+
+    @cached_property
+    def engine(self) -> Engine:
+        return Engine(self.database)
+
+    @cached_property
+    def media_store(self) -> MediaStore:
+        import boto3
+        from botocore.config import Config
+
+        # Checksums are ours (SHA-256, checked by S3); retries are few because the engine retries the job.
+        config = Config(
+            retries={"max_attempts": 3, "mode": "standard"},
+            connect_timeout=3,
+            read_timeout=30,
+            max_pool_connections=16,
+            # Without it boto3 signs addresses the old way in old regions, which encrypted buckets refuse.
+            signature_version="s3v4",
+            request_checksum_calculation="when_required",
+            response_checksum_validation="when_required",
+        )
+        return MediaStore(boto3.client("s3", config=config), self.settings.bucket)
+
+    @cached_property
+    def dispatcher(self) -> Dispatcher:
+        import boto3
+        from botocore.config import Config
+
+        config = Config(retries={"max_attempts": 2, "mode": "standard"}, connect_timeout=2, read_timeout=5)
+        return Dispatcher(boto3.client("sqs", config=config), self.settings.queue_url_prefix)

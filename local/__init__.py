@@ -1,0 +1,1 @@
+"""The laptop edition: embedded Postgres, S3 and SQS, and a host for the function folders."""

@@ -1,0 +1,181 @@
+-- Rebuild, which is also retry, and what it would cost.
+
+-- Which jobs a rebuild would run, why, and for how much. A stage is read as it is now; jobs downstream of one that
+-- runs are counted as running too, item by item where their keys match and whole where a stage joins. The real
+-- rebuild compares hashes, so it never runs more than this for what exists now.
+create function engine.preview_rebuild(p_production uuid, p_from_stage text default null)
+    returns table (stage text, key text, reason text, estimate_gbp numeric)
+    language plpgsql
+    stable
+    security definer
+    set search_path = ''
+as $$
+declare
+    production public.productions;
+    pipeline engine.pipelines;
+    again text[];
+    dirty jsonb := '{}';
+    upstream text[];
+    running text[];
+begin
+    select * into strict production from public.productions where productions.id = p_production;
+    again := array(select engine.stages_from(production.kind, p_from_stage));
+    for pipeline in
+        select * from engine.pipelines where pipelines.kind = production.kind order by pipelines.position
+    loop
+        upstream := array(
+            select jsonb_array_elements_text(dirty -> before.stage)
+            from unnest(pipeline.after) as before (stage)
+        );
+        running := '{}';
+        for stage, key, reason, estimate_gbp in
+            select
+                pipeline.stage,
+                desired.key,
+                case
+                    when pipeline.stage = p_from_stage then 'named'
+                    when job.id is null then 'new'
+                    when job.status <> 'succeeded' then job.status::text
+                    when job.input_hash <> desired.input_hash then 'changed'
+                    else 'follows'
+                end,
+                desired.estimate_gbp
+            from engine.desired_jobs(p_production, pipeline.desired_jobs) as desired
+            left join public.jobs as job
+                on job.production_id = p_production
+                and job.stage = pipeline.stage
+                and job.key = desired.key
+            where pipeline.stage = p_from_stage
+               or job.id is null
+               or job.status <> 'succeeded'
+               or (
+                   (not pipeline.sticky or pipeline.stage = any (again))
+                   and (
+                       job.input_hash <> desired.input_hash
+                       or desired.key = any (upstream)
+                       or '' = any (upstream)
+                       or (desired.key = '' and cardinality(upstream) > 0)
+                   )
+               )
+            order by desired.key
+        loop
+            running := running || key;
+            return next;
+        end loop;
+        dirty := dirty || jsonb_build_object(pipeline.stage, to_jsonb(running));
+    end loop;
+end
+$$;
+
+-- Compare everything again and run what differs. Not while it runs; a production that waits may be rebuilt.
+create function engine.rebuild(
+    p_production uuid,
+    p_from_stage text default null,
+    p_dispatched boolean default false,
+    out build integer,
+    out jobs jsonb
+)
+    language plpgsql
+    security definer
+    set search_path = ''
+as $$
+declare
+    production public.productions;
+begin
+    -- Attempts that outlived a cancel or a failure are fenced off: their rows stop running here.
+    perform
+    from public.jobs as open
+    where open.production_id = p_production
+    order by open.id
+    for no key update;
+    production := engine.lock_production(p_production);
+    if production.status in ('queued', 'running') then
+        raise exception 'production: % is %', p_production, production.status
+            using errcode = 'object_in_use', hint = 'Wait for it, or cancel it first.';
+    end if;
+    if p_from_stage is not null and not exists (
+        select from engine.pipelines where pipelines.kind = production.kind and pipelines.stage = p_from_stage
+    ) then
+        raise exception 'from_stage: % is not a stage of %; allowed: %', p_from_stage, production.kind,
+            (select string_agg(pipelines.stage, ', ' order by pipelines.position)
+             from engine.pipelines where pipelines.kind = production.kind)
+            using errcode = 'invalid_parameter_value';
+    end if;
+    perform engine.release_all(p_production);
+
+    update public.production_stages
+    set status = 'pending',
+        total = 0,
+        remaining = 0,
+        failed = 0,
+        -- An approval stands as long as what was approved is kept.
+        approved_at = case
+            when production_stages.stage in (select engine.stages_from(production.kind, p_from_stage)) then null
+            else production_stages.approved_at
+        end,
+        started_at = null,
+        finished_at = null
+    where production_stages.production_id = p_production;
+
+    update public.productions
+    set status = 'queued',
+        waiting_for = null,
+        build = productions.build + 1,
+        rebuild_from = p_from_stage,
+        progress = 0,
+        estimate_gbp = 0,
+        error_code = null,
+        error = null,
+        cancel_requested_at = null,
+        started_at = null,
+        finished_at = null,
+        updated_at = clock_timestamp()
+    where productions.id = p_production
+    returning productions.build into rebuild.build;
+    jobs := engine.advance(p_production, p_dispatched);
+end
+$$;
+
+-- Close every open job of a production that is not running: slots and reservations go back. The caller holds the
+-- locks of the jobs and of the production.
+create function engine.release_all(p_production uuid)
+    returns void
+    language plpgsql
+    set search_path = ''
+as $$
+begin
+    perform
+    from engine.organization_limits as limits
+    join public.productions on productions.organization_id = limits.organization_id
+    where productions.id = p_production
+    for no key update of limits;
+
+    with closed as (
+        update public.jobs as job
+        set status = 'cancelled',
+            hold = null,
+            slot = null,
+            lease_until = null,
+            reserved_on = null,
+            finished_at = clock_timestamp()
+        from public.jobs as before
+        where job.id = before.id
+          and job.production_id = p_production
+          and job.status in ('queued', 'running', 'parked')
+        returning before.organization_id, before.reserved_on, before.estimate_gbp
+    )
+    update public.token_usage_daily as usage
+    set reserved_gbp = usage.reserved_gbp - released.estimate_gbp
+    from (
+        select closed.organization_id, closed.reserved_on, sum(closed.estimate_gbp) as estimate_gbp
+        from closed
+        where closed.reserved_on is not null
+        group by closed.organization_id, closed.reserved_on
+    ) as released
+    where usage.organization_id = released.organization_id
+      and usage.day = released.reserved_on;
+end
+$$;
+
+revoke execute on all functions in schema engine from public;
+grant execute on function engine.preview_rebuild, engine.rebuild to showrunner_worker;

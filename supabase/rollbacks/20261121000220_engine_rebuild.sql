@@ -1,0 +1,5 @@
+-- Undoes rebuild.
+
+drop function engine.rebuild(uuid, text, boolean);
+drop function engine.release_all(uuid);
+drop function engine.preview_rebuild(uuid, text);
