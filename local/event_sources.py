@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from local.cloud import Cloud
+from local.cloud import LONGEST_POLL_SECONDS, Cloud
 from local.lambda_host import LambdaHost
 from local.runtime_api import FunctionError
 from local.specs import EventSource
@@ -24,7 +24,6 @@ from local.specs import EventSource
 if TYPE_CHECKING:
     from mypy_boto3_sqs.type_defs import MessageTypeDef
 
-WAIT_SECONDS = 20
 RETRY_SECONDS = 1.0
 MOST_PER_RECEIPT = 10
 
@@ -38,8 +37,8 @@ class QueuePoller:
         self._source = source
         self._region = cloud.region
         self._host = host
-        self._receiver = cloud.sqs(read_timeout=WAIT_SECONDS + 10, attempts=1)
-        self._deleter = cloud.sqs()
+        self._receiver = cloud.sqs_receiver
+        self._deleter = cloud.sqs
         self._limit = min(concurrency, source.maximum_concurrency or concurrency)
         self._running = 0
         self._changed = threading.Condition()
@@ -60,7 +59,6 @@ class QueuePoller:
     def join(self, seconds: float) -> None:
         """Wait for the poller's last receipt, which ends at once when the cloud has stopped."""
         self._thread.join(seconds)
-        self._receiver.close()
 
     def _poll(self) -> None:
         while free := self._free():
@@ -86,7 +84,7 @@ class QueuePoller:
             answer = self._receiver.receive_message(
                 QueueUrl=self._source.queue.url,
                 MaxNumberOfMessages=most,
-                WaitTimeSeconds=WAIT_SECONDS,
+                WaitTimeSeconds=LONGEST_POLL_SECONDS,
                 MessageSystemAttributeNames=["All"],
                 MessageAttributeNames=["All"],
             )

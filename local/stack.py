@@ -86,7 +86,7 @@ class Stack:
         self._options = options or Options()
         self._lock: IO[str] | None = None
         self._closing = threading.Event()
-        self._processes = Processes(self._state / "processes.jsonl")
+        self._processes = Processes(str(self._state))
         self._postgres: Postgres | None = None
         self._cloud: Cloud | None = None
         self._host: LambdaHost | None = None
@@ -132,6 +132,8 @@ class Stack:
                 part.stop()
         for poller in self._pollers:
             poller.join(JOIN_SECONDS)
+        if self._cloud is not None:
+            self._cloud.close()
         self._tickers, self._pollers = [], []
         self._gateway = None
         if self._postgres is not None:
@@ -151,12 +153,11 @@ class Stack:
         returns how many messages were sent."""
         assert self._cloud is not None and self._template is not None
         urls = {source.function: source.queue.url for source in self._template.event_sources}
-        sqs = self._cloud.sqs()
         sent = 0
         for job in jobs:
             if job["stage"] not in urls:
                 raise StackError(f"the template has no queue for stage {job['stage']}")
-            sqs.send_message(
+            self._cloud.sqs.send_message(
                 QueueUrl=urls[job["stage"]],
                 MessageBody=json.dumps({"job_id": str(job["id"])}),
                 MessageGroupId=str(job["organization_id"]),
@@ -198,7 +199,7 @@ class Stack:
 
     @property
     def cloud(self) -> Cloud:
-        """S3 and SQS: `cloud.s3()` and `cloud.sqs()` are clients of them."""
+        """S3 and SQS: `cloud.s3` and `cloud.sqs` are clients of them."""
         if self._cloud is None:
             raise StackError("the stack has not been started")
         return self._cloud

@@ -39,7 +39,7 @@ class Laptop:
         return [record for record in parsed if record["kind"] == kind]
 
     def send(self, **body: Any) -> None:
-        self.stack.cloud.sqs().send_message(QueueUrl=self.queue("worker"), MessageBody=json.dumps(body))
+        self.stack.cloud.sqs.send_message(QueueUrl=self.queue("worker"), MessageBody=json.dumps(body))
 
     def queue(self, name: str) -> str:
         return f"{self.stack.endpoint_url}/123456789012/showrunner-{name}"
@@ -47,7 +47,7 @@ class Laptop:
     def waiting(self, name: str) -> int:
         """Messages of a queue, visible or not."""
         names = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"]
-        answer = self.stack.cloud.sqs().get_queue_attributes(QueueUrl=self.queue(name), AttributeNames=names)  # type: ignore[arg-type]
+        answer = self.stack.cloud.sqs.get_queue_attributes(QueueUrl=self.queue(name), AttributeNames=names)  # type: ignore[arg-type]
         return sum(int(value) for value in answer["Attributes"].values())
 
 
@@ -171,7 +171,7 @@ def test_only_the_failed_items_of_a_batch_are_delivered_again(laptop: Laptop) ->
         for name in ("b1", "b2", "b3")
     ]
 
-    laptop.stack.cloud.sqs().send_message_batch(QueueUrl=laptop.queue("worker"), Entries=entries)  # type: ignore[arg-type]
+    laptop.stack.cloud.sqs.send_message_batch(QueueUrl=laptop.queue("worker"), Entries=entries)  # type: ignore[arg-type]
 
     def deliveries(name: str) -> list[int]:
         return [item["received"] for item in laptop.records("begin") if item["name"] == name]
@@ -282,7 +282,7 @@ from pathlib import Path
 from tests.integration.test_laptop_stack import Laptop
 laptop = Laptop(Path(sys.argv[1]))
 laptop.stack.start()
-laptop.stack.cloud.s3().put_object(Bucket=laptop.stack.bucket, Key="kept/a.txt", Body=b"kept", ContentType="text/plain")
+laptop.stack.cloud.s3.put_object(Bucket=laptop.stack.bucket, Key="kept/a.txt", Body=b"kept", ContentType="text/plain")
 print(*laptop.stack.host.pids("probe"), laptop.stack.invoke("probe", {})["pid"], flush=True)
 laptop.stack.invoke("probe", {"action": "sleep", "seconds": 600, "pids": str(Path(sys.argv[1]) / "pids")})
 """
@@ -304,7 +304,7 @@ def test_a_host_killed_by_force_leaves_no_process_and_keeps_the_objects(tmp_path
     assert wait_until(lambda: all(ended(child.pid) for child in children), PATIENCE)
     laptop = Laptop(tmp_path)
     with laptop.stack:
-        found = laptop.stack.cloud.s3().get_object(Bucket=laptop.stack.bucket, Key="kept/a.txt")
+        found = laptop.stack.cloud.s3.get_object(Bucket=laptop.stack.bucket, Key="kept/a.txt")
         assert (found["Body"].read(), found["ContentType"]) == (b"kept", "text/plain")
 
 
