@@ -46,7 +46,7 @@ class Cloud:
         command = [sys.executable, "-m", "local.cloud_server", str(self._port), str(self._state / "s3"), self.region]
         with log.open("ab") as output:
             self._process = self._processes.start(command, cwd=self._state, environment=environment, output=output)
-        if not wait_until(lambda: self.has_ended or self._answers(), START_SECONDS) or self.has_ended:
+        if not wait_until(lambda: self.has_ended or self.answers, START_SECONDS) or self.has_ended:
             raise RuntimeError(f"S3 and SQS did not start: see {log}")
         self._create(template)
 
@@ -86,7 +86,9 @@ class Cloud:
             region_name=self.region,
         )
 
-    def _answers(self) -> bool:
+    @property
+    def answers(self) -> bool:
+        """Whether something listens on the port."""
         try:
             socket.create_connection(("127.0.0.1", self._port), timeout=1).close()
         except OSError:

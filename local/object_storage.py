@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
 _WRITES = ("PUT", "POST", "DELETE")
+_FORM = "application/x-www-form-urlencoded"
 _READ_BYTES = 1 << 18
 
 
@@ -81,6 +82,8 @@ class ObjectStorage:
     def _write(
         self, bucket: str, key: str, query: dict[str, list[str]], environ: WSGIEnvironment, start: StartResponse
     ) -> Iterable[bytes]:
+        if key and environ.get("CONTENT_TYPE", "").startswith(_FORM):
+            environ["CONTENT_TYPE"] = "binary/octet-stream"  # moto would take the body for a form, and lose it
         answer: list[Any] = []
 
         def remember(status: str, headers: list[tuple[str, str]], exc_info: Any = None) -> Callable[[bytes], object]:
