@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -293,12 +294,27 @@ def test_a_killed_cloud_is_started_again_with_its_objects(laptop: Laptop) -> Non
 HOST = """
 import sys
 from pathlib import Path
+from local.processes import interrupt_on_signals
 from tests.integration.test_laptop_stack import Laptop
+interrupt_on_signals()
 laptop = Laptop(Path(sys.argv[1]))
-laptop.stack.start()
-laptop.stack.cloud.s3.put_object(Bucket=laptop.stack.bucket, Key="kept/a.txt", Body=b"kept", ContentType="text/plain")
-laptop.stack.invoke("probe", {"action": "sleep", "seconds": 600, "pids": str(Path(sys.argv[1]) / "pids")})
+with laptop.stack:
+  laptop.stack.cloud.s3.put_object(Bucket=laptop.stack.bucket, Key="kept/a.txt", Body=b"kept", ContentType="text/plain")
+  laptop.stack.invoke("probe", {"action": "sleep", "seconds": 600, "pids": str(Path(sys.argv[1]) / "pids")})
 """
+
+
+def test_a_host_that_is_asked_to_end_leaves_no_process_and_frees_the_folder(tmp_path: Path) -> None:
+    host = subprocess.Popen([sys.executable, "-c", HOST, str(tmp_path)], cwd=ROOT, stderr=subprocess.PIPE)
+    assert wait_until((tmp_path / "pids").exists, PATIENCE)
+    children = psutil.Process(host.pid).children(recursive=True)
+
+    host.send_signal(signal.SIGTERM)
+    _, complaint = host.communicate(timeout=PATIENCE)
+
+    assert complaint.decode().splitlines()[-1] == "KeyboardInterrupt"
+    assert all(ended(child.pid) for child in children)
+    assert running(tmp_path) is None
 
 
 def killed_host(state: Path, *, reaper_too: bool) -> list[psutil.Process]:
