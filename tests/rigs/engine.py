@@ -166,6 +166,15 @@ class Rig:
         self._lent.append(_open(self.login_url, "showrunner_worker"))
         return self._lent[-1]
 
+    def cut_connections(self) -> None:
+        """Kill the backends of all workers but the rig's own."""
+        with _open(self.login_url) as same_role:
+            same_role.execute(
+                "select pg_terminate_backend(pid) from pg_stat_activity where usename = session_user"
+                " and datname = current_database() and pid <> all (%s)",
+                [[self.worker.info.backend_pid, same_role.info.backend_pid]],
+            )
+
     def clean(self) -> None:
         """Leave nothing of the test before."""
         self.owner.execute("delete from public.organizations")
