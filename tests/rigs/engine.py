@@ -64,7 +64,7 @@ ALWAYS = {
             from public.jobs
             where jobs.production_id = stages.production_id and jobs.stage = stages.stage
         ) as counted
-        where stages.status <> 'pending'
+        where stages.status not in ('pending', 'waiting')
           and (stages.remaining, stages.failed) is distinct from (counted.open, counted.failures)
     """,
     "no slot is above the limit": """
@@ -164,6 +164,11 @@ class Rig:
     def open_worker(self) -> Connection:
         """Another worker's connection, until the end of the test."""
         self._lent.append(_open(self.login_url, "showrunner_worker"))
+        return self._lent[-1]
+
+    def open_owner(self) -> Connection:
+        """Another of the owner's connections, until the end of the test."""
+        self._lent.append(_open(self.owner_url))
         return self._lent[-1]
 
     def cut_connections(self) -> None:
@@ -340,8 +345,8 @@ class Rig:
 
     # --- the rows -----------------------------------------------------------------------------------------------
 
-    def one(self, query: str, *arguments: Any) -> Row:
-        row = self.owner.execute(query.encode(), arguments).fetchone()
+    def one(self, query: str, *arguments: Any, on: Connection | None = None) -> Row:
+        row = (on or self.owner).execute(query.encode(), arguments).fetchone()
         assert row is not None
         return row
 
