@@ -185,7 +185,8 @@ create table public.jobs (
 
 comment on table public.jobs is 'One unit of a stage for one production, with its whole input. The row is its own outbox.';
 comment on column public.jobs.attempt is 'The fence: only ever grows. A finish counts only with the attempt that was granted.';
-comment on column public.jobs.due_at is 'When the sweeper sends the job to its queue if nobody has claimed it by then.';
+comment on column public.jobs.due_at is
+    'When the sweeper sends the job to its queue if nobody has claimed it by then; while parked, its turn.';
 comment on column public.jobs.not_before is 'A retry or deferral: a claim before this time is refused.';
 comment on column public.jobs.slot is 'Which of the organization''s running places it holds; unique while running.';
 comment on column public.jobs.reserved_on is 'The UTC day on whose budget the estimate is reserved.';

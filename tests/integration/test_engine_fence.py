@@ -19,8 +19,8 @@ def kind(rig):
 
 
 @pytest.fixture
-def engine(database_url):
-    database = Database(database_url, "showrunner_worker")
+def engine(rig):
+    database = Database(rig.login_url, "showrunner_worker")
     yield Engine(database)
     database.close()
 

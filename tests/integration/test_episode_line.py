@@ -24,9 +24,11 @@ def show(owner, sign_up, article):
 
 
 def request(line, as_user, show, episode=None, key="first"):
-    production = as_user(show.user).execute(
-        "select public.request_production('episode', %s, %s)", [episode or show.episode, key]
-    ).fetchone()[0]
+    production = (
+        as_user(show.user)
+        .execute("select public.request_production('episode', %s, %s)", [episode or show.episode, key])
+        .fetchone()[0]
+    )
     finish(line)
     return production
 
@@ -45,7 +47,8 @@ def spoken(owner):
     return {
         key: (job, attempt, output["asset"]["id"])
         for key, job, attempt, output in rows(
-            owner, "select key, id, attempt, output from public.jobs where stage = 'speak_line' and status = 'succeeded'"
+            owner,
+            "select key, id, attempt, output from public.jobs where stage = 'speak_line' and status = 'succeeded'",
         )
     }
 
@@ -132,7 +135,7 @@ def test_editing_one_line_speaks_that_line_and_nothing_else(owner, line, as_user
 
     assert preview == [
         ("speak_line", str(block), "changed"),
-        ("master_episode", "", "follows"),
+        ("master_episode", "", "changed"),
         ("publish_episode", "", "follows"),
     ]
     assert [stage for stage, _ in line.handled] == [stage for stage, _, _ in preview]

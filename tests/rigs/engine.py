@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 import uuid
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -142,20 +142,50 @@ WRITE_SPEAK_MASTER = (
 )
 
 
+def _open(url: str, role: str | None = None) -> Connection:
+    connection = psycopg.connect(url, autocommit=True, row_factory=dict_row)
+    if role is not None:
+        connection.execute(f"set role {role}".encode())
+    return connection
+
+
 class Rig:
     """The engine as a worker calls it, and its rows as the owner sees them."""
 
-    def __init__(self, owner: Connection, worker: Connection, open_worker: Callable[[], Connection]) -> None:
-        self.owner = owner
-        self.worker = worker
-        self.open_worker = open_worker
-        for connection in (owner, worker):
-            connection.row_factory = dict_row
-        owner.execute(TABLES)
+    def __init__(self, owner_url: str, login_url: str) -> None:
+        self.owner_url = owner_url
+        self.login_url = login_url
+        self.owner = _open(owner_url)
+        self.worker = _open(login_url, "showrunner_worker")
+        self._lent: list[Connection] = []
+        self._kinds: list[str] = []
+        self.owner.execute("set client_min_messages = warning")
+
+    def open_worker(self) -> Connection:
+        """Another worker's connection, until the end of the test."""
+        self._lent.append(_open(self.login_url, "showrunner_worker"))
+        return self._lent[-1]
+
+    def clean(self) -> None:
+        """Leave nothing of the test before."""
+        self.owner.execute("delete from public.organizations")
+        self.owner.execute("delete from public.provider_prices where source = 'test'")
+        self.owner.execute("delete from engine.pipelines where kind = any (%s)", [self._kinds])
+        self.owner.execute("drop schema if exists rig cascade")
+        self.owner.execute(TABLES)
+
+    def close_lent(self) -> None:
+        while self._lent:
+            self._lent.pop().close()
+
+    def close(self) -> None:
+        self.owner.close()
+        self.worker.close()
 
     # --- what there is to make ----------------------------------------------------------------------------------
 
     def pipeline(self, kind: str, stages: Iterable[Stage]) -> str:
+        self._kinds.append(kind)
         for position, stage in enumerate(stages, start=1):
             view = f"rig.{kind}_{stage.name}" if stage.fans_out else None
             if view is not None:
@@ -203,9 +233,7 @@ class Rig:
         )
 
     def remove(self, subject: uuid.UUID, stage: str, key: str) -> None:
-        self.owner.execute(
-            "delete from rig.items where (subject_id, stage, key) = (%s, %s, %s)", [subject, stage, key]
-        )
+        self.owner.execute("delete from rig.items where (subject_id, stage, key) = (%s, %s, %s)", [subject, stage, key])
 
     def price(self, provider: str, unit: str, gbp: float) -> None:
         self.owner.execute(
@@ -322,7 +350,9 @@ class Rig:
         return self.one("select * from public.productions where id = %s", production)
 
     def stage(self, production: uuid.UUID, stage: str) -> Row:
-        return self.one("select * from public.production_stages where (production_id, stage) = (%s, %s)", production, stage)
+        return self.one(
+            "select * from public.production_stages where (production_id, stage) = (%s, %s)", production, stage
+        )
 
     def day(self, organization: uuid.UUID) -> Row:
         return self.one("select * from public.token_usage_daily where organization_id = %s", organization)

@@ -139,7 +139,8 @@ def _encode(mix: Mix, tempo: float, chain: str, output: Path, timeout: float, on
 def _prove(result: Loudness, target: Target, seconds: float) -> None:
     if abs(result.integrated - target.integrated) > target.tolerance:
         raise BadOutput(
-            f"The mastered audio has {result.integrated:.1f} LUFS instead of {target.integrated:.1f} ± {target.tolerance}."
+            f"The mastered audio has {result.integrated:.1f} LUFS; it must have "
+            f"{target.integrated:.1f} LUFS within {target.tolerance}."
         )
     if result.true_peak > target.true_peak:
         raise BadOutput(f"The mastered audio peaks at {result.true_peak:.1f} dBTP, above {target.true_peak:.1f}.")

@@ -150,8 +150,8 @@ class _Fitting:
 
     def fit(self) -> _Draft:
         if self._setting.is_last and not self._setting.is_first:
-            units = [unit for units in self._paragraphs.values() for unit in units][:_MOST_LAST_UNITS]
-            return min((self._draft(units, variant) for variant in range(_VARIANTS)), key=lambda one: abs(one.misfit))
+            last = [unit for units in self._paragraphs.values() for unit in units][:_MOST_LAST_UNITS]
+            return min((self._draft(last, variant) for variant in range(_VARIANTS)), key=lambda one: abs(one.misfit))
         draft = self._draft(self._first_choice())
         drafts = [draft]
         tried = {frozenset(draft.units)}
