@@ -142,7 +142,7 @@ def test_a_line_is_spoken_by_one_of_the_shows_speakers(show, make_episode, owner
     episode = make_episode(*show)
 
     with pytest.raises(
-        psycopg.errors.CheckViolation, match='the show has no speaker "Eve". Its speakers are Ada, Ben.'
+        psycopg.errors.CheckViolation, match=r'the show has no speaker "Eve"\. Its speakers are Ada, Ben.'
     ):
         add_line(owner, show[0], episode, 0, speaker="Eve")
 

@@ -27,7 +27,8 @@ def test_the_seed_can_be_loaded_twice(seeded, database):
 
 def test_there_is_a_person_of_each_tier(seeded):
     found = seeded.execute("""
-        select users.email, organizations.tier::text from auth.users join organizations using (id) order by organizations.tier
+        select users.email, organizations.tier::text from auth.users join organizations using (id)
+        order by organizations.tier
     """).fetchall()
 
     assert found == [("free@example.com", "free"), ("creator@example.com", "creator"), ("pro@example.com", "pro")]
