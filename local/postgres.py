@@ -184,6 +184,10 @@ class Postgres:
         self.stop()
         shutil.rmtree(self.home, ignore_errors=True)
 
+    def program(self, name: str) -> Path:
+        """Where a client program of the same version is, such as psql."""
+        return self._bin / name
+
     def create_database(self, name: str, template: str | None = None) -> None:
         """Create a database owned by `postgres`, copied from `template` when given."""
         statement = sql.SQL("create database {}").format(sql.Identifier(name))

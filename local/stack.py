@@ -30,6 +30,7 @@ from local.http_gateway import HttpGateway
 from local.lambda_host import LambdaHost
 from local.postgres import Postgres
 from local.processes import Processes
+from local.recovery import forget_old_host
 from local.schedules import Ticker
 from local.specs import Names, Template
 from local.template import read_template
@@ -247,6 +248,7 @@ class Stack:
         self._ending.callback(self._postgres.stop)
         self._postgres.start()
         migrations.prepare(self._postgres, directory=self._project / "supabase")
+        forget_old_host(self._postgres.url(migrations.DATABASE))
         return self._postgres.url(migrations.DATABASE), self._postgres.login_url(migrations.DATABASE)
 
     def _start_events(self, template: Template, cloud: Cloud, names: Names) -> list[QueuePoller]:
