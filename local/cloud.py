@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING
 
 import boto3
 from botocore.config import Config
-from botocore.exceptions import ClientError
 
 from local.processes import Processes, wait_until
 from local.specs import Template
@@ -39,16 +38,16 @@ class Cloud:
         self._process: subprocess.Popen[bytes] | None = None
 
     def start(self, template: Template) -> None:
-        """Start the process and create the buckets and queues of `template`, unless they are there."""
+        """Start the process; once it answers, it has the buckets and queues of `template`."""
         log = self._state / "logs" / "cloud.log"
         log.parent.mkdir(parents=True, exist_ok=True)
         environment = {**os.environ, **CREDENTIALS, "PYTHONPATH": str(Path(__file__).parent.parent)}
-        command = [sys.executable, "-m", "local.cloud_server", str(self._port), str(self._state / "s3"), self.region]
+        server = [sys.executable, "-m", "local.cloud_server"]
+        command = [*server, str(self._port), str(self._state / "s3"), self.region, _declared(template)]
         with log.open("ab") as output:
             self._process = self._processes.start(command, cwd=self._state, environment=environment, output=output)
-        if not wait_until(lambda: self.has_ended or self._answers(), START_SECONDS) or self.has_ended:
+        if not wait_until(lambda: self.has_ended or self.answers, START_SECONDS) or self.has_ended:
             raise RuntimeError(f"S3 and SQS did not start: see {log}")
-        self._create(template)
 
     def stop(self) -> None:
         if self._process is not None:
@@ -86,32 +85,27 @@ class Cloud:
             region_name=self.region,
         )
 
-    def _answers(self) -> bool:
+    @property
+    def answers(self) -> bool:
+        """Whether something listens on the port."""
         try:
             socket.create_connection(("127.0.0.1", self._port), timeout=1).close()
         except OSError:
             return False
         return True
 
-    def _create(self, template: Template) -> None:
-        s3, sqs = self.s3, self.sqs
-        for bucket in template.buckets:
-            try:
-                s3.head_bucket(Bucket=bucket.name)
-            except ClientError:
-                location = {} if self.region == "us-east-1" else {"LocationConstraint": self.region}
-                s3.create_bucket(Bucket=bucket.name, **({"CreateBucketConfiguration": location} if location else {}))  # type: ignore[arg-type]
-        # Dead-letter queues first: the others name them.
-        for queue in sorted(template.queues.values(), key=lambda queue: queue.dead_letter_queue is not None):
-            attributes = {
-                "VisibilityTimeout": str(queue.visibility_seconds),
-                "DelaySeconds": str(queue.delay_seconds),
-            }
-            if queue.dead_letter_queue is not None:
-                target = template.queues[queue.dead_letter_queue].arn
-                policy = {"deadLetterTargetArn": target, "maxReceiveCount": queue.max_receive_count}
-                attributes["RedrivePolicy"] = json.dumps(policy)
-            sqs.create_queue(QueueName=queue.name, Attributes=attributes)  # type: ignore[arg-type]
+
+def _declared(template: Template) -> str:
+    """The buckets and queues of a template, as the server takes them: dead-letter queues first, others name them."""
+    queues = []
+    for queue in sorted(template.queues.values(), key=lambda queue: queue.dead_letter_queue is not None):
+        attributes = {"VisibilityTimeout": str(queue.visibility_seconds), "DelaySeconds": str(queue.delay_seconds)}
+        if queue.dead_letter_queue is not None:
+            target = template.queues[queue.dead_letter_queue].arn
+            policy = {"deadLetterTargetArn": target, "maxReceiveCount": queue.max_receive_count}
+            attributes["RedrivePolicy"] = json.dumps(policy)
+        queues.append([queue.name, attributes])
+    return json.dumps({"buckets": [bucket.name for bucket in template.buckets], "queues": queues})
 
 
 def _config(attempts: int) -> Config:

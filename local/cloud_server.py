@@ -1,7 +1,7 @@
-"""The process that stands for S3 and SQS: `python -m local.cloud_server PORT FOLDER REGION`.
+"""The process that stands for S3 and SQS: `python -m local.cloud_server PORT FOLDER REGION DECLARED`.
 
-Objects are kept in FOLDER. Messages are in memory alone: a message is only a wake-up, and the sweeper re-sends the
-jobs that nobody was woken for.
+DECLARED is JSON: `{"buckets": [name, …], "queues": [[name, attributes], …]}`. Objects are kept in FOLDER.
+Messages are in memory alone: a message is only a wake-up, and the sweeper re-sends the jobs that nobody was woken for.
 """
 
 from __future__ import annotations
@@ -15,7 +15,9 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from moto.core.models import DEFAULT_ACCOUNT_ID
 from moto.moto_server.werkzeug_app import MotoRequestHandler, create_backend_app
+from moto.sqs.models import sqs_backends
 from werkzeug.serving import DechunkedInput, make_server
 from werkzeug.wrappers import Response
 
@@ -103,12 +105,16 @@ class Handler(MotoRequestHandler):
             super().log(type, message, *args)
 
 
-def main(port: int, folder: Path, region: str) -> None:
+def main(port: int, folder: Path, region: str, declared: dict[str, Any]) -> None:
     prompt_queues.install()
     objects = ObjectStorage(create_backend_app("s3"), folder, region)
+    for bucket in declared["buckets"]:
+        objects.ensure_bucket(bucket)
+    for name, attributes in declared["queues"]:
+        sqs_backends[DEFAULT_ACCOUNT_ID][region].create_queue(name, None, **attributes)
     application = Services(objects, create_backend_app("sqs"))
     make_server("127.0.0.1", port, application, threaded=True, request_handler=Handler).serve_forever()
 
 
 if __name__ == "__main__":
-    main(int(sys.argv[1]), Path(sys.argv[2]), sys.argv[3])
+    main(int(sys.argv[1]), Path(sys.argv[2]), sys.argv[3], json.loads(sys.argv[4]))

@@ -102,7 +102,7 @@ def parse(expression: str, time_zone: str = "UTC") -> Rate | At | Cron:
         if kind == "rate":
             return _rate(argument)
         if kind == "at":
-            return At(datetime.fromisoformat(argument).replace(tzinfo=zone))
+            return At(datetime.fromisoformat(argument).replace(tzinfo=zone).astimezone(UTC))
         return _cron(argument, zone)
     except (ValueError, KeyError) as error:
         raise ScheduleError(f"{expression!r}: {error}") from error

@@ -95,6 +95,12 @@ class Processes:
                 self._reaper.stdin.flush()
 
 
+def interrupt_on_signals() -> None:
+    """From now on SIGTERM and SIGHUP end this program as Ctrl-C does: by KeyboardInterrupt, so that it cleans up."""
+    for name in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(name, signal.default_int_handler)
+
+
 def marked(mark: str) -> Iterator[psutil.Process]:
     """The processes of this machine that carry a mark, this one left out."""
     for process in psutil.process_iter():

@@ -15,12 +15,12 @@ import json
 import logging
 import os
 import threading
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from types import TracebackType
-from typing import IO, Any, Self
+from typing import Any, Self
 
 from local import migrations
 from local.cloud import Cloud, free_port
@@ -37,6 +37,7 @@ from local.template import read_template
 DEFAULT_PORT = 8080
 SUPERVISE_SECONDS = 1.0
 JOIN_SECONDS = 2.0
+LONGEST_LOG_BYTES = 16 << 20
 
 _log = logging.getLogger(__name__)
 
@@ -84,15 +85,12 @@ class Stack:
         self._project = project.resolve()
         self._state = state.resolve()
         self._options = options or Options()
-        self._lock: IO[str] | None = None
+        self._ending = contextlib.ExitStack()
         self._closing = threading.Event()
         self._processes = Processes(str(self._state))
         self._postgres: Postgres | None = None
         self._cloud: Cloud | None = None
         self._host: LambdaHost | None = None
-        self._gateway: HttpGateway | None = None
-        self._pollers: list[QueuePoller] = []
-        self._tickers: list[Ticker] = []
         self._addresses: Addresses | None = None
         self._template: Template | None = None
 
@@ -111,7 +109,6 @@ class Stack:
         """Start everything. Raises StackError when another stack has the state folder, TemplateError and what
         Postgres and the migrations raise; after an error nothing is left running."""
         self._state.mkdir(parents=True, exist_ok=True)
-        self._lock = _locked(self._state)
         try:
             self._start()
         except BaseException:
@@ -121,28 +118,7 @@ class Stack:
     def stop(self) -> None:
         """End every process, whatever it does. May be called again."""
         self._closing.set()
-        if self._lock is not None:
-            (self._state / "stack.json").unlink(missing_ok=True)
-        for ticker in self._tickers:
-            ticker.stop()
-        for poller in self._pollers:
-            poller.stop()
-        for part in (self._gateway, self._host, self._cloud):
-            if part is not None:
-                part.stop()
-        for poller in self._pollers:
-            poller.join(JOIN_SECONDS)
-        if self._cloud is not None:
-            self._cloud.close()
-        self._tickers, self._pollers = [], []
-        self._gateway = None
-        if self._postgres is not None:
-            self._postgres.stop()
-            self._postgres = None
-        self._processes.close()
-        if self._lock is not None:
-            self._lock.close()
-            self._lock = None
+        self._ending.close()
 
     def invoke(self, function: str, event: Any) -> Any:
         """A function's answer to a JSON value. Raises FunctionError with its kind, message and stack trace."""
@@ -207,13 +183,20 @@ class Stack:
     # --- starting ---------------------------------------------------------------------------------------------------
 
     def _start(self) -> None:
-        options = self._options
+        """What is started is ended by `_ending`, the last first."""
+        options, ending = self._options, self._ending
+        ending.enter_context(_locked(self._state))
+        ending.callback(self._processes.close)
         self._processes.open()
+        _set_long_logs_aside(self._state / "logs")
         ports = self._ports()
         names = Names(f"http://127.0.0.1:{ports['cloud']}", f"http://127.0.0.1:{ports['gateway']}")
-        template = read_template(self._project / options.template, names, options.parameters)
-        cloud = Cloud(self._state, ports["cloud"], names.region, self._processes)
-        self._template, self._cloud = template, cloud
+        self._template = template = read_template(self._project / options.template, names, options.parameters)
+        self._cloud = cloud = Cloud(self._state, ports["cloud"], names.region, self._processes)
+        ending.callback(cloud.close)
+        pollers: list[QueuePoller] = []
+        ending.callback(_join, pollers)
+        ending.callback(cloud.stop)
         with ThreadPoolExecutor() as both:
             waiting = both.submit(cloud.start, template)
             owner_url, login_url = self._open_database()
@@ -221,19 +204,29 @@ class Stack:
         overrides = {"DATABASE_URL": login_url, "PUBLIC_BASE_URL": names.api_url, **(options.environment or {})}
         setting = Setting(names, self._state / "logs", overrides)
         self._host = LambdaHost(template.functions, setting, self._processes, max_environments=options.max_environments)
-        self._gateway = HttpGateway(ports["gateway"], template.routes, template.cors, self._host, names)
-        self._gateway.start()
-        self._start_events(template, cloud, names)
+        ending.callback(self._host.stop)
+        gateway = HttpGateway(ports["gateway"], template.routes, template.cors, self._host, names)
+        gateway.start()
+        ending.callback(gateway.stop)
+        pollers.extend(self._start_events(template, cloud, names))
+        self._publish(names, template, owner_url)
+        supervisor = threading.Thread(target=self._supervise, name="supervisor", daemon=True)
+        supervisor.start()
+        ending.callback(supervisor.join)
+
+    def _publish(self, names: Names, template: Template, database_url: str) -> None:
+        """Tell other programs where this stack is."""
         self._addresses = Addresses(
             pid=os.getpid(),
             base_url=names.api_url,
             endpoint_url=names.endpoint_url,
             region=names.region,
             bucket=template.buckets[0].name if template.buckets else "",
-            database_url=owner_url,
+            database_url=database_url,
         )
-        _write_private(self._state / "stack.json", json.dumps(asdict(self._addresses)))
-        threading.Thread(target=self._supervise, name="supervisor", daemon=True).start()
+        path = self._state / "stack.json"
+        _write_private(path, json.dumps(asdict(self._addresses)))
+        self._ending.callback(path.unlink, missing_ok=True)
 
     def _ports(self) -> dict[str, int]:
         """The ports of the last time where they are free: subscribers and open pages know them."""
@@ -250,23 +243,25 @@ class Stack:
         """URLs of the owner and of the functions' login."""
         if self._options.database_url is not None:
             return self._options.database_url, self._options.database_url
-        self._postgres = Postgres(self._state / "postgres")
+        self._postgres = Postgres(database_home(self._state))
+        self._ending.callback(self._postgres.stop)
         self._postgres.start()
         migrations.prepare(self._postgres, directory=self._project / "supabase")
         return self._postgres.url(migrations.DATABASE), self._postgres.login_url(migrations.DATABASE)
 
-    def _start_events(self, template: Template, cloud: Cloud, names: Names) -> None:
+    def _start_events(self, template: Template, cloud: Cloud, names: Names) -> list[QueuePoller]:
         host, options = self.host, self._options
         concurrency = options.concurrency or max(2, os.cpu_count() or 2)
-        self._pollers = [QueuePoller(source, cloud, host, concurrency) for source in template.event_sources]
-        every = options.schedule_seconds or {}
-        self._tickers = [
-            Ticker(schedule, names, host.invoke, every.get(schedule.function)) for schedule in template.schedules
-        ]
-        for poller in self._pollers:
+        pollers = [QueuePoller(source, cloud, host, concurrency) for source in template.event_sources]
+        for poller in pollers:
             poller.start()
-        for ticker in self._tickers:
+            self._ending.callback(poller.stop)
+        every = options.schedule_seconds or {}
+        for schedule in template.schedules:
+            ticker = Ticker(schedule, names, host.invoke, every.get(schedule.function))
             ticker.start()
+            self._ending.callback(ticker.stop)
+        return pollers
 
     def _supervise(self) -> None:
         """Starts the database or the cloud again when it was killed."""
@@ -283,6 +278,11 @@ class Stack:
                     _log.exception("cannot start again; the next attempt is in %s s", SUPERVISE_SECONDS)
 
 
+def database_home(state: Path) -> Path:
+    """The home of a stack's embedded Postgres, for a program that needs the database alone."""
+    return state / "postgres"
+
+
 def running(state: Path) -> Addresses | None:
     """Where the stack of a state folder is, None when none runs."""
     try:
@@ -296,20 +296,30 @@ def running(state: Path) -> Addresses | None:
     return None
 
 
-def _locked(state: Path) -> IO[str]:
-    """The state folder's lock, which the kernel gives back however this process ends."""
-    lock = (state / "lock").open("a+")
-    try:
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        lock.seek(0)
-        owner = lock.read().strip()
-        lock.close()
-        raise StackError(f"another stack (process {owner or 'unknown'}) is using {state}") from None
-    lock.truncate(0)
-    lock.write(str(os.getpid()))
-    lock.flush()
-    return lock
+@contextlib.contextmanager
+def _locked(state: Path) -> Iterator[None]:
+    """Holds the state folder's lock, which the kernel gives back however this process ends."""
+    with (state / "lock").open("a+") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            lock.seek(0)
+            raise StackError(f"another stack (process {lock.read().strip()}) is using {state}") from None
+        lock.truncate(0)
+        lock.write(str(os.getpid()))
+        lock.flush()
+        yield
+
+
+def _join(pollers: Iterable[QueuePoller]) -> None:
+    for poller in pollers:
+        poller.join(JOIN_SECONDS)
+
+
+def _set_long_logs_aside(logs: Path) -> None:
+    for log in logs.glob("*.log"):
+        if log.stat().st_size > LONGEST_LOG_BYTES:
+            log.replace(log.with_suffix(".log.old"))
 
 
 def _write_private(path: Path, text: str) -> None:

@@ -26,7 +26,8 @@ PROMPTS = Path(__file__).parent / "prompts"
 
 # A language model's length is corrected once, when it is this far off; the offline writer costs nothing and goes on.
 _PAID_REVISIONS, _PAID_TOLERANCE = 1, 0.05
-_FREE_REVISIONS, _FREE_TOLERANCE = 12, 0.004
+_FREE_REVISIONS, _FREE_TOLERANCE = 16, 0.006
+_ASIDE_SECONDS = 1.5
 
 _DELETE_BLOCKS = "delete from public.blocks where episode_id = %(episode_id)s"
 _INSERT_BLOCKS = """
@@ -101,21 +102,24 @@ def _revised(
     """Write anew the sections that can best make up for what is missing or too much, until the length is right."""
     most, tolerance = (_PAID_REVISIONS, _PAID_TOLERANCE) if writer.is_paid else (_FREE_REVISIONS, _FREE_TOLERANCE)
     order = sorted(range(len(sections)), key=lambda index: -job.input.outline.sections[index].share)
-    missing = target - _whole(sections, rates)
+    best = sections
+    unchanged = 0
     for revision in range(most):
-        if abs(missing) <= tolerance * target:
+        missing = target - _whole(sections, rates)
+        if abs(missing) <= tolerance * target or unchanged == len(order):
             break
         job.raise_if_cancelled()
         index = order[revision % len(order)]
-        seconds = max(estimated_seconds(sections[index], rates) + missing, 5.0)
+        # Where every section has given what it can, one takes a step aside for the next one to make up for.
+        aside = _ASIDE_SECONDS * (revision // len(order)) * (1 - revision % 2)
+        seconds = max(estimated_seconds(sections[index], rates) + missing + aside, 5.0)
         before = [line for section in sections[:index] for line in section]
         after = [line for section in sections[index + 1 :] for line in section]
         anew = writer.write(index, seconds, before, after, earlier=sections[index])
-        changed = [*sections[:index], anew, *sections[index + 1 :]]
-        if abs(target - _whole(changed, rates)) < abs(missing):
-            sections = changed
-            missing = target - _whole(sections, rates)
-    return sections
+        unchanged = unchanged + 1 if anew == sections[index] else 0
+        sections = [*sections[:index], anew, *sections[index + 1 :]]
+        best = min(best, sections, key=lambda one: abs(target - _whole(one, rates)))
+    return best
 
 
 def _whole(sections: list[list[ScriptLine]], rates: dict[str, float]) -> float:

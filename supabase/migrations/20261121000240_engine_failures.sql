@@ -203,6 +203,7 @@ begin
         select jobs.organization_id into organization
         from public.jobs
         where jobs.status = 'parked'
+          and jobs.hold in ('slot', 'budget')
           and jobs.organization_id > organization
         order by jobs.organization_id
         limit 1;

@@ -16,11 +16,12 @@ from urllib.request import Request, urlopen
 import psutil
 import pytest
 
-from local.processes import wait_until
+from local.processes import marked, wait_until
 from local.runtime_api import FunctionError
 from local.stack import Options, Stack, StackError, running
 
 PROJECT = Path(__file__).parent.parent / "fixtures" / "laptop"
+ROOT = Path(__file__).parent.parent.parent
 PATIENCE = 30
 
 
@@ -276,47 +277,89 @@ def test_a_schedule_invokes_its_function_again_and_again(tmp_path: Path) -> None
     assert laptop.records("tick")[0]["event"]["source"] == "aws.scheduler"
 
 
+def test_a_killed_cloud_is_started_again_with_its_objects(laptop: Laptop) -> None:
+    cloud = laptop.stack.cloud
+    cloud.s3.put_object(Bucket=laptop.stack.bucket, Key="before", Body=b"kept")
+    (server,) = (item for item in marked(str(laptop.records_file.parent)) if "local.cloud_server" in item.cmdline())
+
+    server.kill()
+    server.wait()
+
+    assert wait_until(lambda: cloud.answers, PATIENCE)
+    assert cloud.s3.get_object(Bucket=laptop.stack.bucket, Key="before")["Body"].read() == b"kept"
+    laptop.send(name="after the restart")
+    assert wait_until(lambda: "after the restart" in {item["name"] for item in laptop.records("end")}, PATIENCE)
+
+
 HOST = """
 import sys
 from pathlib import Path
+from local.processes import interrupt_on_signals
 from tests.integration.test_laptop_stack import Laptop
+interrupt_on_signals()
 laptop = Laptop(Path(sys.argv[1]))
-laptop.stack.start()
-laptop.stack.cloud.s3.put_object(Bucket=laptop.stack.bucket, Key="kept/a.txt", Body=b"kept", ContentType="text/plain")
-print(*laptop.stack.host.pids("probe"), laptop.stack.invoke("probe", {})["pid"], flush=True)
-laptop.stack.invoke("probe", {"action": "sleep", "seconds": 600, "pids": str(Path(sys.argv[1]) / "pids")})
+with laptop.stack:
+  laptop.stack.cloud.s3.put_object(Bucket=laptop.stack.bucket, Key="kept/a.txt", Body=b"kept", ContentType="text/plain")
+  laptop.stack.invoke("probe", {"action": "sleep", "seconds": 600, "pids": str(Path(sys.argv[1]) / "pids")})
 """
 
 
-def test_a_host_killed_by_force_leaves_no_process_and_keeps_the_objects(tmp_path: Path) -> None:
-    root = Path(__file__).parent.parent.parent
-    host = subprocess.Popen(
-        [sys.executable, "-c", HOST, str(tmp_path)], cwd=root, stdout=subprocess.PIPE, start_new_session=True
-    )
-    pids = tmp_path / "pids"
-    assert wait_until(pids.exists, PATIENCE)
+def test_a_host_that_is_asked_to_end_leaves_no_process_and_frees_the_folder(tmp_path: Path) -> None:
+    host = subprocess.Popen([sys.executable, "-c", HOST, str(tmp_path)], cwd=ROOT, stderr=subprocess.PIPE)
+    assert wait_until((tmp_path / "pids").exists, PATIENCE)
     children = psutil.Process(host.pid).children(recursive=True)
 
-    host.send_signal(signal.SIGKILL)
-    host.communicate()
+    host.send_signal(signal.SIGTERM)
+    _, complaint = host.communicate(timeout=PATIENCE)
 
-    assert len(children) >= 3
+    assert complaint.decode().splitlines()[-1] == "KeyboardInterrupt"
+    assert all(ended(child.pid) for child in children)
+    assert running(tmp_path) is None
+
+
+def killed_host(state: Path, *, reaper_too: bool) -> list[psutil.Process]:
+    """What a host had started when it was killed in the middle of an invocation."""
+    host = subprocess.Popen([sys.executable, "-c", HOST, str(state)], cwd=ROOT, stdout=subprocess.PIPE)
+    pids = state / "pids"
+    assert wait_until(pids.exists, PATIENCE)
+    children = psutil.Process(host.pid).children(recursive=True)
+    if reaper_too:
+        for child in children:
+            if "reaper.py" in " ".join(child.cmdline()):
+                child.kill()
+    host.kill()
+    host.communicate()
+    return children
+
+
+def test_a_host_killed_by_force_leaves_no_process(tmp_path: Path) -> None:
+    children = killed_host(tmp_path, reaper_too=False)
+
+    assert len(children) >= 4
     assert wait_until(lambda: all(ended(child.pid) for child in children), PATIENCE)
-    laptop = Laptop(tmp_path)
-    with laptop.stack:
-        found = laptop.stack.cloud.s3.get_object(Bucket=laptop.stack.bucket, Key="kept/a.txt")
-        assert (found["Body"].read(), found["ContentType"]) == (b"kept", "text/plain")
+
+
+def test_the_next_start_ends_what_was_left_and_finds_the_objects(tmp_path: Path) -> None:
+    children = killed_host(tmp_path, reaper_too=True)
+    left = [child for child in children if not ended(child.pid)]
+
+    with Laptop(tmp_path).stack as stack:
+        found = stack.cloud.s3.get_object(Bucket=stack.bucket, Key="kept/a.txt")
+        kept = (found["Body"].read(), found["ContentType"])
+
+    assert left
+    assert all(ended(child.pid) for child in left)
+    assert kept == (b"kept", "text/plain")
 
 
 def test_a_stopped_stack_leaves_no_process(tmp_path: Path) -> None:
     laptop = Laptop(tmp_path)
     laptop.stack.start()
     laptop.stack.invoke("probe", {})
-    children = psutil.Process().children(recursive=True)
-    mine = [child for child in children if str(tmp_path) in " ".join(child.environ().values())]
+    started = list(marked(str(tmp_path)))
 
     laptop.stack.stop()
 
-    assert len(mine) >= 2
-    assert all(ended(child.pid) for child in mine)
+    assert len(started) >= 2
+    assert all(ended(process.pid) for process in started)
     assert running(tmp_path) is None

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from showrunner.script import Outline, OutlineSection, SpokenLine
 from showrunner.writing.languages import Language
 from showrunner.writing.passages import MOST_LINE_WORDS, Unit
-from showrunner.writing.phrasing import Phrasing, in_words
+from showrunner.writing.phrasing import Phrasing, in_words, quoted
 from showrunner.writing.terms import names_in
 from showrunner.writing.wishes import Wishes
 
@@ -28,7 +28,7 @@ _ROUND_ALONE = ("plain", "plain", "lead", "plain", "plain")
 
 @dataclass(frozen=True, slots=True)
 class Setting:
-    """What stays the same while a section is written and rewritten."""
+    """What stays the same while a section is written and rewritten; `is_brief` leaves no time to list topics."""
 
     language: Language
     show: str
@@ -37,6 +37,7 @@ class Setting:
     section: int
     wishes: Wishes
     source_names: tuple[str, ...]
+    is_brief: bool = False
 
     @property
     def here(self) -> OutlineSection:
@@ -153,7 +154,7 @@ def _greet(lines: _Lines) -> None:
         lines.hand_over()
         lines.say(phrasing.say("second_host", me=lines.me, title=title))
     told = setting.told
-    if len(told) > 2:
+    if len(told) > 2 and not setting.is_brief:
         lines.hand_over()
         lines.say(phrasing.say("overview", titles=_titles(setting, told)))
         lines.append(credit)
@@ -206,7 +207,7 @@ def _between(lines: _Lines, kind: str, before: _Chunk, chunk: _Chunk) -> str:
 
 
 def _fact(lines: _Lines, chunk: _Chunk, lead: str, *, credited: bool) -> str:
-    source = f"“{lines.setting.source_names[chunk.source]}”"
+    source = quoted(lines.setting.source_names[chunk.source], lines.setting.language)
     if chunk.first.first_person:
         return lines.phrasing.say("quotation", source=source, fact=chunk.text)
     if credited and not lead:
@@ -217,7 +218,7 @@ def _fact(lines: _Lines, chunk: _Chunk, lead: str, *, credited: bool) -> str:
 
 def _look_back(lines: _Lines) -> None:
     told = lines.setting.told
-    if len(told) > 2:
+    if len(told) > 2 and not lines.setting.is_brief:
         lines.say(lines.phrasing.say("recap", titles=_titles(lines.setting, told)))
         lines.hand_over()
 
@@ -274,15 +275,15 @@ def _words(sentences: Sequence[str]) -> int:
 
 def _sources(setting: Setting) -> str:
     names = list(dict.fromkeys(setting.source_names))
-    quoted = [f"“{name}”" for name in names]
+    titles = [quoted(name, setting.language) for name in names]
     if len(names) > _MOST_TITLES:
-        return setting.language.phrases["many"][0].format(titles=", ".join(quoted[:_MOST_TITLES]))
-    return in_words(quoted, setting.language)
+        return setting.language.phrases["many"][0].format(titles=", ".join(titles[:_MOST_TITLES]))
+    return in_words(titles, setting.language)
 
 
 def _titles(setting: Setting, sections: Sequence[OutlineSection]) -> str:
     """Name the sections; of many, some that are spread over the whole."""
-    titles = [f"“{re.sub(r'[.…]+$', '', section.title).strip()}”" for section in sections]
+    titles = [quoted(re.sub(r"[.…]+$", "", section.title).strip(), setting.language) for section in sections]
     if len(titles) <= _MOST_TITLES:
         return in_words(titles, setting.language)
     chosen = [titles[round(i * (len(titles) - 1) / (_MOST_TITLES - 1))] for i in range(_MOST_TITLES)]

@@ -22,6 +22,9 @@ _MOST_POINTS = 6
 _MOST_TITLE_WORDS = 14
 # Enough material that the script can choose, instead of having to take everything.
 _ROOM = 1.25
+# How many more sections than usual there may be before neighbours are joined, and what each needs at least.
+_FAR_TOO_MANY = 1.5
+_LEAST_SECTION_SECONDS = 20.0
 _SUFFIX = re.compile(r"\s+[|·•–—]\s+[^|·•–—]*$|\.(?:md|markdown|txt|pdf|html?)$", re.IGNORECASE)
 
 # The longest that the welcome may go on about facts, as a part of the episode.
@@ -130,6 +133,8 @@ def _groups(
 ) -> list[Group]:
     """Choose the passages that become sections: the best ones, one of each source, enough to fill the time."""
     most = min(_MOST_SECTIONS, max(2, round(2.2 * (material.target_seconds / 60) ** 0.5)))
+    limit = max(1, min(round(_FAR_TOO_MANY * most), int(0.7 * material.target_seconds / _LEAST_SECTION_SECONDS)))
+    most = min(most, limit)
     language = material.show.language
 
     def merit(passage: Passage) -> float:
@@ -155,11 +160,11 @@ def _groups(
         if passage not in chosen and (len(chosen) < most or not enough):
             chosen.append(passage)
     chosen.sort(key=lambda passage: (passage.source, passage.index))
-    return _merged([[passage] for passage in chosen], most)
+    return _merged([[passage] for passage in chosen], limit)
 
 
 def _merged(groups: list[Group], most: int) -> list[Group]:
-    """Join neighbours, the smallest pair first, within a source where that is possible."""
+    """Join neighbours until there are not too many, the smallest pair first, within a source where possible."""
     while len(groups) > most:
         pairs = range(len(groups) - 1)
         at = min(
@@ -182,6 +187,9 @@ def _section_title(group: Group, passages: Sequence[Passage], scores: dict[Unit,
     def merit(passage: Passage) -> float:
         return sum(scores[unit] for unit in passage.units)
 
+    headings = [passage.heading for passage in group if passage.heading]
+    if len(group) == len(headings) == 2 and sum(len(heading.split()) for heading in headings) < _MOST_TITLE_WORDS:
+        return in_words(headings, language)
     lead = max(group, key=lambda passage: (bool(passage.heading), merit(passage)))
     if lead.heading:
         return _shortened(lead.heading)

@@ -59,6 +59,12 @@ def in_words(items: Sequence[str], language: Language) -> str:
     return f"{', '.join(items[:-1])} {language.conjunction} {items[-1]}"
 
 
+def quoted(title: str, language: Language) -> str:
+    """Put a title into the language's quotation marks."""
+    opening, closing = language.quotes
+    return f"{opening}{title}{closing}"
+
+
 def _can_fill(phrase: str, blanks: Mapping[str, str]) -> bool:
     needed = [name[1:-1] for name in _BLANK.findall(phrase)]
     return all(blanks.get(name) for name in needed)

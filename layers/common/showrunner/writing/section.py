@@ -18,6 +18,7 @@ from showrunner.writing.terms import Terms, overlap, terms_of
 from showrunner.writing.wishes import wishes_of
 
 _CLOSE_ENOUGH_SECONDS = 0.3
+_BRIEF_SECONDS = 110.0
 _MOST_ATTEMPTS = 60
 # How many seconds of misfit one point of score is worth when units are exchanged.
 _SECONDS_PER_SCORE = 0.6
@@ -26,6 +27,7 @@ _MOST_LAST_UNITS = 2
 # Other choices of phrases that are tried where the facts alone do not give the right length.
 _VARIANTS = 8
 _NEAREST = 12
+_WITHIN_REACH_SECONDS = 10.0
 _LITTLE_IN_COMMON = 0.05
 
 
@@ -49,6 +51,7 @@ def write_section(material: SectionMaterial) -> SectionScript:
         section=material.section,
         wishes=wishes,
         source_names=tuple(source_name(source, language) for source in material.sources),
+        is_brief=material.seconds / section.share < _BRIEF_SECONDS,
     )
     said = "\n".join(line.text for line in (*material.before, *material.after))
     phrasing = Phrasing(
@@ -74,11 +77,16 @@ def _candidates(material: SectionMaterial, said: str, language: str) -> dict[Uni
     ending = material.outline.sections[-1].points if len(material.outline.sections) > 1 else []
     closes = material.section == len(material.outline.sections) - 1
     return {
-        unit: scores[unit] * (1.6 if unit.sentences[0] in section.points else 1.0) * strength
+        unit: scores[unit] * _emphasis(section, passage, unit) * strength
         for passage, strength in _assigned(passages, material, language)
         for unit in passage.units
         if not any(sentence in said for sentence in unit.sentences) and (closes or unit.sentences[0] not in ending)
     }
+
+
+def _emphasis(section: OutlineSection, passage: Passage, unit: Unit) -> float:
+    """What the outline quotes comes first, and what stands under the section's own heading."""
+    return (1.6 if unit.sentences[0] in section.points else 1.0) * (1.5 if _carries(section, [passage]) else 1.0)
 
 
 def _notes(points: Sequence[str], language: str) -> Terms:
@@ -163,7 +171,7 @@ class _Fitting:
             draft = self._draft(units)
             drafts.append(draft)
         drafts.sort(key=lambda one: abs(one.misfit))
-        if abs(drafts[0].misfit) > _CLOSE_ENOUGH_SECONDS:
+        if _CLOSE_ENOUGH_SECONDS < abs(drafts[0].misfit) < _WITHIN_REACH_SECONDS:
             others = [self._draft(one.units, variant) for one in drafts[:_NEAREST] for variant in range(1, _VARIANTS)]
             drafts = sorted([drafts[0], *others], key=lambda one: abs(one.misfit))
         return drafts[0]
@@ -192,7 +200,14 @@ class _Fitting:
             else:
                 chosen.append(unit)
                 left -= self._seconds(unit)
+        if not chosen and self._needs_facts:
+            chosen = sorted(self._next(()), key=self._seconds)[:1]
         return chosen
+
+    @property
+    def _needs_facts(self) -> bool:
+        """A section that was announced must say something; the welcome and the closing stand without facts."""
+        return not (self._setting.is_first or self._setting.is_last)
 
     def _appeal(self, unit: Unit, begun: set[tuple[int, int, int]]) -> tuple[float, int]:
         """A paragraph that was just begun is rather gone on with than left for another."""
@@ -222,7 +237,7 @@ class _Fitting:
                 loss = (self._scores[removed] if removed else 0.0) - (self._scores[added] if added else 0.0)
                 cost = abs(draft.misfit - gain) + _SECONDS_PER_SCORE * max(0.0, loss / self._mean)
                 options.append((cost, len(options), frozenset((kept | {added}) if added else kept)))
-        untried = [option for option in options if option[2] not in tried]
+        untried = [option for option in options if option[2] not in tried and (option[2] or not self._needs_facts)]
         return list(min(untried, key=lambda option: option[:2])[2]) if untried else None
 
     def _seconds(self, unit: Unit) -> float:

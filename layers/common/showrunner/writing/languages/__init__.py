@@ -27,6 +27,7 @@ class Language:
     pointing: frozenset[str]
     first_person: frozenset[str]
     conjunction: str
+    quotes: tuple[str, str]
     articles: frozenset[str]
     prepositions: frozenset[str]
     plural_endings: tuple[str, ...]
