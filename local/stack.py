@@ -28,9 +28,9 @@ from local.environments import Setting
 from local.event_sources import QueuePoller
 from local.http_gateway import HttpGateway
 from local.lambda_host import LambdaHost
-from local.leases import end_leases, jobs_of
 from local.postgres import Postgres
 from local.processes import Processes
+from local.recovery import end_leases, jobs_of, wake_queued
 from local.schedules import Ticker
 from local.specs import Names, Template
 from local.template import read_template
@@ -253,6 +253,7 @@ class Stack:
         self._postgres.start()
         migrations.prepare(self._postgres, directory=self._project / "supabase")
         end_leases(self._postgres.url(migrations.DATABASE))
+        wake_queued(self._postgres.url(migrations.DATABASE))
         return self._postgres.url(migrations.DATABASE), self._postgres.login_url(migrations.DATABASE)
 
     def _start_events(self, template: Template, cloud: Cloud, names: Names) -> list[QueuePoller]:
@@ -279,6 +280,8 @@ class Stack:
                 if self._cloud is not None and self._template is not None and self._cloud.has_ended:
                     _log.warning("S3 and SQS have ended; they are started again")
                     self._cloud.start(self._template)
+                    if self._postgres is not None:
+                        wake_queued(self._postgres.url(migrations.DATABASE))
             except Exception:
                 if not self._closing.is_set():
                     _log.exception("cannot start again; the next attempt is in %s s", SUPERVISE_SECONDS)

@@ -1,10 +1,10 @@
-"""A job whose process has ended is taken up again at once, not when its lease has passed."""
+"""A job whose process has ended or whose message was lost is taken up at once, not when its time has passed."""
 
 from __future__ import annotations
 
 import pytest
 
-from local.leases import end_leases, jobs_of
+from local.recovery import end_leases, jobs_of, wake_queued
 from tests.rigs.engine import Rig, Stage
 
 
@@ -34,6 +34,18 @@ def test_all_leases_end_when_nothing_can_run(rig: Rig, running: list[str]) -> No
 
     assert ended == 2
     assert lost(rig) == set(running)
+
+
+def test_a_job_whose_message_was_lost_is_due_and_one_that_waits_for_a_reason_is_not(rig: Rig) -> None:
+    rig.pipeline("song", [Stage("sing")])
+    sent, waiting = (job["id"] for job in rig.jobs(rig.start("song", sing=2), "sing"))
+    rig.owner.execute("update public.jobs set due_at = clock_timestamp() + interval '1 hour' where id = %s", [waiting])
+
+    woken = wake_queued(rig.owner_url)
+
+    due = rig.owner.execute("select id from public.jobs where due_at <= clock_timestamp()").fetchall()
+    assert woken == 1
+    assert [row["id"] for row in due] == [sent]
 
 
 def test_a_database_that_is_gone_is_no_error() -> None:
