@@ -7,12 +7,12 @@ import os
 import socket
 import subprocess
 import sys
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import boto3
 from botocore.config import Config
-from botocore.exceptions import ClientError
 
 from local.processes import Processes, wait_until
 from local.specs import Template
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
 
 START_SECONDS = 60
+LONGEST_POLL_SECONDS = 20
 CREDENTIALS = {"AWS_ACCESS_KEY_ID": "laptop", "AWS_SECRET_ACCESS_KEY": "laptop"}
 
 
@@ -37,16 +38,16 @@ class Cloud:
         self._process: subprocess.Popen[bytes] | None = None
 
     def start(self, template: Template) -> None:
-        """Start the process and create the buckets and queues of `template`, unless they are there."""
+        """Start the process; once it answers, it has the buckets and queues of `template`."""
         log = self._state / "logs" / "cloud.log"
         log.parent.mkdir(parents=True, exist_ok=True)
         environment = {**os.environ, **CREDENTIALS, "PYTHONPATH": str(Path(__file__).parent.parent)}
-        command = [sys.executable, "-m", "local.cloud_server", str(self._port), str(self._state / "s3"), self.region]
+        server = [sys.executable, "-m", "local.cloud_server"]
+        command = [*server, str(self._port), str(self._state / "s3"), self.region, _declared(template)]
         with log.open("ab") as output:
             self._process = self._processes.start(command, cwd=self._state, environment=environment, output=output)
-        if not wait_until(lambda: self.has_ended or self._answers(), START_SECONDS) or self.has_ended:
+        if not wait_until(lambda: self.has_ended or self.answers, START_SECONDS) or self.has_ended:
             raise RuntimeError(f"S3 and SQS did not start: see {log}")
-        self._create(template)
 
     def stop(self) -> None:
         if self._process is not None:
@@ -57,18 +58,26 @@ class Cloud:
     def has_ended(self) -> bool:
         return self._process is not None and self._process.poll() is not None
 
+    def close(self) -> None:
+        """Close the connections of the clients below; call it after `stop`."""
+        for name in ("s3", "sqs", "sqs_receiver"):
+            if name in self.__dict__:
+                self.__dict__.pop(name).close()
+
+    @cached_property
     def s3(self) -> S3Client:
-        return self._session().client("s3", endpoint_url=self.endpoint_url)
+        return self._session.client("s3", endpoint_url=self.endpoint_url)
 
-    def sqs(self, read_timeout: float = 60, attempts: int = 3) -> SQSClient:
-        config = Config(
-            read_timeout=read_timeout,
-            connect_timeout=5,
-            retries={"total_max_attempts": attempts},
-            max_pool_connections=32,
-        )
-        return self._session().client("sqs", endpoint_url=self.endpoint_url, config=config)
+    @cached_property
+    def sqs(self) -> SQSClient:
+        return self._session.client("sqs", endpoint_url=self.endpoint_url, config=_config(attempts=3))
 
+    @cached_property
+    def sqs_receiver(self) -> SQSClient:
+        """A client for long polls: its calls fail at once when the process ends."""
+        return self._session.client("sqs", endpoint_url=self.endpoint_url, config=_config(attempts=1))
+
+    @cached_property
     def _session(self) -> boto3.Session:
         return boto3.Session(
             aws_access_key_id=CREDENTIALS["AWS_ACCESS_KEY_ID"],
@@ -76,32 +85,36 @@ class Cloud:
             region_name=self.region,
         )
 
-    def _answers(self) -> bool:
+    @property
+    def answers(self) -> bool:
+        """Whether something listens on the port."""
         try:
             socket.create_connection(("127.0.0.1", self._port), timeout=1).close()
         except OSError:
             return False
         return True
 
-    def _create(self, template: Template) -> None:
-        s3, sqs = self.s3(), self.sqs()
-        for bucket in template.buckets:
-            try:
-                s3.head_bucket(Bucket=bucket.name)
-            except ClientError:
-                location = {} if self.region == "us-east-1" else {"LocationConstraint": self.region}
-                s3.create_bucket(Bucket=bucket.name, **({"CreateBucketConfiguration": location} if location else {}))  # type: ignore[arg-type]
-        # Dead-letter queues first: the others name them.
-        for queue in sorted(template.queues.values(), key=lambda queue: queue.dead_letter_queue is not None):
-            attributes = {
-                "VisibilityTimeout": str(queue.visibility_seconds),
-                "DelaySeconds": str(queue.delay_seconds),
-            }
-            if queue.dead_letter_queue is not None:
-                target = template.queues[queue.dead_letter_queue].arn
-                policy = {"deadLetterTargetArn": target, "maxReceiveCount": queue.max_receive_count}
-                attributes["RedrivePolicy"] = json.dumps(policy)
-            sqs.create_queue(QueueName=queue.name, Attributes=attributes)  # type: ignore[arg-type]
+
+def _declared(template: Template) -> str:
+    """The buckets and queues of a template, as the server takes them: dead-letter queues first, others name them."""
+    queues = []
+    for queue in sorted(template.queues.values(), key=lambda queue: queue.dead_letter_queue is not None):
+        attributes = {"VisibilityTimeout": str(queue.visibility_seconds), "DelaySeconds": str(queue.delay_seconds)}
+        if queue.dead_letter_queue is not None:
+            target = template.queues[queue.dead_letter_queue].arn
+            policy = {"deadLetterTargetArn": target, "maxReceiveCount": queue.max_receive_count}
+            attributes["RedrivePolicy"] = json.dumps(policy)
+        queues.append([queue.name, attributes])
+    return json.dumps({"buckets": [bucket.name for bucket in template.buckets], "queues": queues})
+
+
+def _config(attempts: int) -> Config:
+    return Config(
+        read_timeout=LONGEST_POLL_SECONDS + 10,
+        connect_timeout=5,
+        retries={"total_max_attempts": attempts},
+        max_pool_connections=32,
+    )
 
 
 def free_port(preferred: int = 0) -> int:

@@ -1,19 +1,23 @@
-"""The process that stands for S3 and SQS: `python -m local.cloud_server PORT FOLDER REGION`.
+"""The process that stands for S3 and SQS: `python -m local.cloud_server PORT FOLDER REGION DECLARED`.
 
-Objects are kept in FOLDER. Messages are in memory alone: a message is only a wake-up, and the sweeper re-sends the
-jobs that nobody was woken for.
+DECLARED is JSON: `{"buckets": [name, …], "queues": [[name, attributes], …]}`. Objects are kept in FOLDER.
+Messages are in memory alone: a message is only a wake-up, and the sweeper re-sends the jobs that nobody was woken for.
 """
 
 from __future__ import annotations
 
 import io
+import json
 import re
 import sys
 from collections.abc import Iterable
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from moto.moto_server.werkzeug_app import DomainDispatcherApplication, MotoRequestHandler, create_backend_app
+from moto.core.models import DEFAULT_ACCOUNT_ID
+from moto.moto_server.werkzeug_app import MotoRequestHandler, create_backend_app
+from moto.sqs.models import sqs_backends
 from werkzeug.serving import DechunkedInput, make_server
 from werkzeug.wrappers import Response
 
@@ -23,23 +27,27 @@ from local.object_storage import ObjectStorage
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
-_SERVICES = ("s3", "sqs")
+_READ_BYTES = 1 << 16
 _CREDENTIAL_SCOPE = re.compile(r"Credential=[^/]+/\d+/[^/]+/([^/]+)/aws4_request")
 
 
-class OnlyTheseServices:
-    """Refuses what moto would answer with invented data, so that no provider is imitated without being noticed."""
+class Services:
+    """Gives a request to the service that it is signed for, an unsigned one to S3.
 
-    def __init__(self, application: WSGIApplication) -> None:
-        self._application = application
+    Everything else is refused: moto would answer with invented data, and a provider would be imitated unnoticed.
+    """
+
+    def __init__(self, s3: WSGIApplication, sqs: WSGIApplication) -> None:
+        self._applications = {"s3": s3, "sqs": sqs}
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         scope = _CREDENTIAL_SCOPE.search(environ.get("HTTP_AUTHORIZATION", ""))
-        if scope and scope[1] not in _SERVICES:
-            sentence = f"The laptop edition has no {scope[1]}; give the address of a real one by its base-URL setting."
-            refusal = {"__type": "ServiceUnavailable", "message": sentence}
-            return Response(str(refusal), 501, content_type="application/json")(environ, start_response)
-        return self._application(environ, start_response)
+        service = scope[1] if scope else "s3"
+        if service in self._applications:
+            return self._applications[service](environ, start_response)
+        sentence = f"The laptop edition has no {service}; give the address of a real one by its base-URL setting."
+        refusal = json.dumps({"__type": "ServiceUnavailable", "message": sentence})
+        return Response(refusal, 501, content_type="application/json")(environ, start_response)
 
 
 class Handler(MotoRequestHandler):
@@ -56,18 +64,19 @@ class Handler(MotoRequestHandler):
         self.environ = self.make_environ()
         # Read whole, so that nothing of this body can be taken for the next request.
         if isinstance(self.environ["wsgi.input"], DechunkedInput):
-            body = io.BufferedReader(self.environ["wsgi.input"]).read()
+            body = b"".join(iter(partial(self.environ["wsgi.input"].read, _READ_BYTES), b""))
         else:
             body = self.rfile.read(int(self.environ.get("CONTENT_LENGTH") or 0))
         self.environ["wsgi.input"] = io.BytesIO(body)
-        answer: list[Any] = []
+        answer: list[tuple[str, list[tuple[str, str]]]] = []
 
         def start_response(status: str, headers: list[tuple[str, str]], exc_info: Any = None) -> Any:
-            answer[:] = [status, headers]
+            answer.append((status, headers))
 
         parts = self.server.app(self.environ, start_response)
         try:
-            self._answer(*answer, parts)
+            status, headers = answer[-1]
+            self._answer(status, headers, parts)
         finally:
             if hasattr(parts, "close"):
                 parts.close()
@@ -96,12 +105,16 @@ class Handler(MotoRequestHandler):
             super().log(type, message, *args)
 
 
-def main(port: int, folder: Path, region: str) -> None:
+def main(port: int, folder: Path, region: str, declared: dict[str, Any]) -> None:
     prompt_queues.install()
-    moto = DomainDispatcherApplication(create_backend_app)
-    application = OnlyTheseServices(ObjectStorage(moto, folder, region))
+    objects = ObjectStorage(create_backend_app("s3"), folder, region)
+    for bucket in declared["buckets"]:
+        objects.ensure_bucket(bucket)
+    for name, attributes in declared["queues"]:
+        sqs_backends[DEFAULT_ACCOUNT_ID][region].create_queue(name, None, **attributes)
+    application = Services(objects, create_backend_app("sqs"))
     make_server("127.0.0.1", port, application, threaded=True, request_handler=Handler).serve_forever()
 
 
 if __name__ == "__main__":
-    main(int(sys.argv[1]), Path(sys.argv[2]), sys.argv[3])
+    main(int(sys.argv[1]), Path(sys.argv[2]), sys.argv[3], json.loads(sys.argv[4]))

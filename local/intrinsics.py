@@ -168,3 +168,33 @@ class Resolver:
 
     def _import_value(self, argument: Any, where: str) -> Any:
         raise TemplateError(f"{where}: {self.resolve(argument, where)!r} is imported from another stack")
+
+
+def expand_loops(resources: Mapping[str, Any], resolver: Resolver) -> dict[str, Any]:
+    """Resources with each `Fn::ForEach` of AWS::LanguageExtensions replaced by what it makes."""
+    expanded: dict[str, Any] = {}
+    for name, resource in resources.items():
+        if not name.startswith("Fn::ForEach::"):
+            expanded[name] = resource
+            continue
+        try:
+            identifier, collection, body = resource
+            for value in resolver.resolve(collection, name):
+                expanded.update(expand_loops(_substituted(body, identifier, str(value)), resolver))
+        except (TypeError, ValueError, AttributeError) as error:
+            raise TemplateError(f"{name}: a loop is an identifier, a list and resources") from error
+    return expanded
+
+
+def _substituted(node: Any, identifier: str, value: str) -> Any:
+    if isinstance(node, str):
+        return node.replace(f"${{{identifier}}}", value).replace(f"&{{{identifier}}}", re.sub(r"\W", "", value))
+    if isinstance(node, list):
+        return [_substituted(item, identifier, value) for item in node]
+    if node == {"Ref": identifier}:
+        return value
+    if isinstance(node, dict):
+        return {
+            _substituted(key, identifier, value): _substituted(item, identifier, value) for key, item in node.items()
+        }
+    return node

@@ -52,7 +52,11 @@ class LambdaHost:
 
         Raises FunctionError when the function fails, LookupError when there is none of that name.
         """
-        return json.loads(self.invoke_raw(function, json.dumps(event).encode()) or b"null")
+        answer = self.invoke_raw(function, json.dumps(event).encode())
+        try:
+            return json.loads(answer or b"null")
+        except ValueError as error:
+            raise FunctionError(function, "Runtime.InvalidResponse", "the answer is not JSON") from error
 
     def invoke_raw(self, function: str, event: bytes) -> bytes:
         if function not in self._functions:
@@ -95,15 +99,17 @@ class LambdaHost:
             surplus = self._surplus()
         for environment in surplus:
             environment.kill("Host.Evicted", "made room for another function")
-        environment = None
         try:
             environment = ExecutionEnvironment(spec, self._setting, self._processes)
-        finally:
+        except OSError as error:
             with self._changed:
                 self._starting.remove(spec.name)
-                if environment is not None:
-                    self._busy.append(environment)
-                stopped = not self._open
+                self._changed.notify_all()
+            raise FunctionError(spec.name, "Runtime.StartError", f"the process cannot start: {error}") from error
+        with self._changed:
+            self._starting.remove(spec.name)
+            self._busy.append(environment)
+            stopped = not self._open
         if stopped:
             environment.kill("Host.Stopped", "the laptop edition was stopped")
         return environment

@@ -67,7 +67,7 @@ class ObjectFiles:
     def path(self, entry: Entry) -> Path:
         return self._bodies / entry.body
 
-    def put(self, key: str, etag: str, headers: dict[str, str], write: Callable[[IO[bytes]], None]) -> Entry:
+    def put(self, key: str, etag: str, headers: dict[str, str], write: Callable[[IO[bytes]], object]) -> Entry:
         """Store an object whose body `write` writes to the file it is given."""
         suffix = PurePosixPath(key).suffix
         body = uuid.uuid4().hex + (suffix if suffix[1:].isalnum() and len(suffix) <= _SUFFIX_LENGTH else "")

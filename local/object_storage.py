@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs
 
-from moto.core import DEFAULT_ACCOUNT_ID
+from moto.core.models import DEFAULT_ACCOUNT_ID
 from moto.s3.models import FakeKey, S3Backend, s3_backends
 from werkzeug.exceptions import RequestedRangeNotSatisfiable
 from werkzeug.wrappers import Response
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
 _WRITES = ("PUT", "POST", "DELETE")
+_FORM = "application/x-www-form-urlencoded"
 _READ_BYTES = 1 << 18
 
 
@@ -30,12 +31,18 @@ class ObjectStorage:
     def __init__(self, application: WSGIApplication, folder: Path, region: str) -> None:
         self._application = application
         self._folder = folder
+        self._region = region
         self._backend: S3Backend = s3_backends[DEFAULT_ACCOUNT_ID]["aws"]
         self._buckets: dict[str, ObjectFiles] = {}
         self._locks = [threading.Lock() for _ in range(64)]
         folder.mkdir(parents=True, exist_ok=True)
         for path in sorted(folder.iterdir()):
-            self._restore(path.name, region)
+            self._restore(path.name)
+
+    def ensure_bucket(self, bucket: str) -> None:
+        """Create a bucket unless it is there."""
+        if bucket not in self._backend.buckets:
+            self._backend.create_bucket(bucket, self._region)
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         path = environ["PATH_INFO"].encode("latin-1").decode("utf-8", "replace").lstrip("/")
@@ -81,6 +88,8 @@ class ObjectStorage:
     def _write(
         self, bucket: str, key: str, query: dict[str, list[str]], environ: WSGIEnvironment, start: StartResponse
     ) -> Iterable[bytes]:
+        if key and environ.get("CONTENT_TYPE", "").startswith(_FORM):
+            environ["CONTENT_TYPE"] = "binary/octet-stream"  # moto would take the body for a form, and lose it
         answer: list[Any] = []
 
         def remember(status: str, headers: list[tuple[str, str]], exc_info: Any = None) -> Callable[[bytes], object]:
@@ -118,8 +127,8 @@ class ObjectStorage:
             self._buckets[bucket] = ObjectFiles(self._folder / bucket)
         return self._buckets[bucket]
 
-    def _restore(self, bucket: str, region: str) -> None:
-        self._backend.create_bucket(bucket, region)
+    def _restore(self, bucket: str) -> None:
+        self.ensure_bucket(bucket)
         files = self._files(bucket)
         for entry in files:
             self._restore_object(bucket, entry, files.path(entry))

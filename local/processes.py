@@ -1,46 +1,43 @@
 """Processes that belong to the laptop edition: each in a group of its own, none of which outlives its owner.
 
-Three things end a process, whichever comes first: its owner's `stop`; the reaper, a tiny process that notices when the
-owner is gone, even by kill -9; and, if the reaper was killed too, the ledger, which the next owner reads at its start.
+Three things end a process, whichever comes first: its owner's `close`; the reaper, a tiny process that notices when
+the owner is gone, even by kill -9; and, should the reaper have been killed too, the next owner's `open`. All that was
+ever started carries the owner's mark in its environment, and so do its own children; a recorded pid could by then be
+someone else's.
 """
 
 from __future__ import annotations
 
 import contextlib
-import json
 import os
 import signal
 import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import IO
 
 import psutil
 
-# Every process carries the path of its ledger in its environment, by which it is recognised when pids were reused.
 MARK = "SHOWRUNNER_PROCESSES"
 
 
 class Processes:
-    """Starts and ends processes, and keeps `ledger`, a file of JSON lines, true."""
+    """Starts and ends the processes of one owner; `mark` is what tells them from another owner's."""
 
-    def __init__(self, ledger: Path) -> None:
-        self._ledger = ledger.resolve()
+    def __init__(self, mark: str) -> None:
+        self._mark = mark
         self._lock = threading.Lock()
-        self._running: set[int] = set()
+        self._running: dict[int, subprocess.Popen[bytes]] = {}
         self._reaper: subprocess.Popen[str] | None = None
 
     def open(self) -> None:
-        """End what an earlier owner of the ledger left behind, and start the reaper."""
-        for line in self._ledger.read_text().splitlines() if self._ledger.exists() else ():
-            with contextlib.suppress(ValueError, KeyError, TypeError):
-                entry = json.loads(line)
-                kill_group(int(entry["pid"]), str(self._ledger))
-        self._ledger.parent.mkdir(parents=True, exist_ok=True)
-        self._ledger.write_text("")
+        """End what an earlier owner left behind, and start the reaper."""
+        for process in marked(self._mark):
+            with contextlib.suppress(psutil.Error):
+                process.kill()
         self._reaper = subprocess.Popen(
             [sys.executable, "-S", "-E", str(Path(__file__).with_name("reaper.py"))],
             stdin=subprocess.PIPE,
@@ -57,47 +54,39 @@ class Processes:
         environment: Mapping[str, str],
         output: IO[bytes],
     ) -> subprocess.Popen[bytes]:
-        """A process in a new group; what it prints is appended to `output`."""
+        """A process in a new group; what it prints is appended to `output`. Raises OSError when it cannot start."""
         process = subprocess.Popen(
             command,
             cwd=cwd,
-            env={**environment, MARK: str(self._ledger)},
+            env={**environment, MARK: self._mark},
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=subprocess.STDOUT,
             start_new_session=True,
         )
         with self._lock:
-            self._running.add(process.pid)
+            self._running[process.pid] = process
             self._tell_reaper(f"+{process.pid}")
-            with self._ledger.open("a") as file:
-                file.write(json.dumps({"pid": process.pid, "command": list(command)}) + "\n")
         return process
 
-    def kill(self, process: subprocess.Popen[bytes], grace_seconds: float = 0) -> None:
-        """End a process and all of its group; with a grace, ask it first."""
-        if grace_seconds and process.poll() is None:
-            process.terminate()
-            with contextlib.suppress(subprocess.TimeoutExpired):
-                process.wait(grace_seconds)
+    def kill(self, process: subprocess.Popen[bytes]) -> None:
+        """End a process and all of its group."""
         with contextlib.suppress(ProcessLookupError, PermissionError):
             os.killpg(process.pid, signal.SIGKILL)
         process.wait()
         with self._lock:
-            self._running.discard(process.pid)
-            self._tell_reaper(f"-{process.pid}")
+            if self._running.pop(process.pid, None) is not None:
+                self._tell_reaper(f"-{process.pid}")
 
     def close(self) -> None:
         """End whatever still runs, and the reaper."""
         with self._lock:
-            remaining = set(self._running)
-            self._running.clear()
-        for group in remaining:
-            kill_group(group, str(self._ledger))
+            remaining = list(self._running.values())
+        for process in remaining:
+            self.kill(process)
         if self._reaper is not None:
             self._reaper.communicate()
             self._reaper = None
-        self._ledger.write_text("")
 
     def _tell_reaper(self, line: str) -> None:
         if self._reaper is not None and self._reaper.stdin is not None:
@@ -106,25 +95,18 @@ class Processes:
                 self._reaper.stdin.flush()
 
 
-def kill_group(group: int, mark: str) -> None:
-    """Kill a process group, if one of its members carries our mark: the number may belong to others by now."""
-    if any(_is_marked(process, mark) for process in psutil.process_iter() if _group_of(process) == group):
-        with contextlib.suppress(ProcessLookupError, PermissionError):
-            os.killpg(group, signal.SIGKILL)
+def interrupt_on_signals() -> None:
+    """From now on SIGTERM and SIGHUP end this program as Ctrl-C does: by KeyboardInterrupt, so that it cleans up."""
+    for name in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(name, signal.default_int_handler)
 
 
-def _group_of(process: psutil.Process) -> int | None:
-    try:
-        return os.getpgid(process.pid)
-    except OSError:
-        return None
-
-
-def _is_marked(process: psutil.Process, mark: str) -> bool:
-    try:
-        return process.environ().get(MARK) == mark
-    except psutil.Error:
-        return False
+def marked(mark: str) -> Iterator[psutil.Process]:
+    """The processes of this machine that carry a mark, this one left out."""
+    for process in psutil.process_iter():
+        with contextlib.suppress(psutil.Error):
+            if process.pid != os.getpid() and process.environ().get(MARK) == mark:
+                yield process
 
 
 def wait_until(condition: Callable[[], object], seconds: float) -> bool:

@@ -1,9 +1,10 @@
 """SQS of moto, made prompt and safe for many threads.
 
 As it comes, moto looks for messages once a second while a receiver waits, its lists can lose a message when one thread
-sends while another deletes, and to receive ten of 4,000 messages takes seconds. With `install` one lock guards all
-queues, receiving is one pass over the queue, and a receiver sleeps exactly until a message is sent to its queue or
-until the next delayed or invisible one is due.
+sends while another deletes, and with 4,000 messages waiting each send takes 0.1 s and each receipt seconds, since it
+asks the clock again and again for every message. With `install` one lock guards all queues, sending and receiving are
+one pass over the queue, and a receiver sleeps exactly until a message is sent to its queue or until the next delayed or
+invisible one is due. Standard queues only: the order of FIFO queues is not kept.
 """
 
 from __future__ import annotations
@@ -29,7 +30,9 @@ def install() -> None:
     """Replace the methods of moto's backend; call it once, before the server starts."""
     for name in (*_WAKING, *_SILENT):
         setattr(SQSBackend, name, _guarded(getattr(SQSBackend, name), wakes=name in _WAKING))
-    SQSBackend.receive_message = _receive  # type: ignore[method-assign]
+    setattr(SQSBackend, "receive_message", _receive)  # noqa: B010
+    for attribute, count in _COUNTS.items():
+        setattr(Queue, attribute, property(count))
 
 
 def _guarded(method: Callable[..., Any], *, wakes: bool) -> Callable[..., Any]:
@@ -88,6 +91,22 @@ def _take(queue: Queue, count: int, visibility_seconds: int) -> list[Message]:
         message.mark_received(visibility_timeout=visibility_seconds)
         taken.append(copy.copy(message))
     return taken
+
+
+def _count(matches: Callable[[Message, float], bool]) -> Callable[[Queue], int]:
+    def count(queue: Queue) -> int:
+        now = time.time() * 1000
+        return sum(matches(message, now) for message in queue._messages)
+
+    return count
+
+
+# moto works these out each time that it is asked for any attribute of a queue.
+_COUNTS = {
+    "approximate_number_of_messages": _count(lambda one, now: one.visible_at <= now and one.delayed_until <= now),
+    "approximate_number_of_messages_delayed": _count(lambda one, now: one.delayed_until > now),
+    "approximate_number_of_messages_not_visible": _count(lambda one, now: one.visible_at > now),
+}
 
 
 def _next_due(queue: Queue) -> float:

@@ -103,6 +103,7 @@ class Names:
     """What the pseudo parameters and addresses of a template stand for on this laptop."""
 
     endpoint_url: str
+    api_url: str = ""
     stack: str = "showrunner"
     region: str = "us-east-1"
     account: str = "123456789012"

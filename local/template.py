@@ -10,7 +10,7 @@ from typing import Any, Literal, TypeVar
 from pydantic import AliasGenerator, BaseModel, ConfigDict, Field, ValidationError
 from pydantic.alias_generators import to_pascal
 
-from local.intrinsics import NO_VALUE, Resolver, TemplateError, load_yaml
+from local.intrinsics import NO_VALUE, Resolver, TemplateError, expand_loops, load_yaml
 from local.specs import BucketSpec, Cors, EventSource, FunctionSpec, HttpRoute, Names, QueueSpec, Schedule, Template
 
 FUNCTION = "AWS::Serverless::Function"
@@ -111,7 +111,7 @@ class _Reader:
         self._globals: Mapping[str, Any] = (self._template.get("Globals") or {}).get("Function") or {}
         self._resources = {
             name: resource
-            for name, resource in (self._template.get("Resources") or {}).items()
+            for name, resource in expand_loops(self._template.get("Resources") or {}, self._resolver).items()
             if "Condition" not in resource or self._resolver.holds(resource["Condition"], name)
         }
 
@@ -168,7 +168,7 @@ class _Reader:
             handler=function.handler,
             timeout_seconds=function.timeout,
             memory_mb=function.memory_size,
-            environment={key: _text(value) for key, value in function.environment.variables.items()},
+            environment={key: self._text(value) for key, value in function.environment.variables.items()},
             # A layer given by ARN belongs to someone else; its packages are installed on the laptop.
             layers=tuple(self._layer_folder(layers[arn]) for arn in function.layers if arn in layers),
             reserved_concurrency=function.reserved_concurrent_executions,
@@ -284,8 +284,8 @@ class _Reader:
             value = {None: own, "Arn": self._names.arn("lambda", f"function:{own}")}.get(attribute)
         elif kind == LAYER:
             value = {None: self._layer_arn(name), "LayerVersionArn": self._layer_arn(name)}.get(attribute)
-        elif kind == HTTP_API and attribute is None:
-            value = name.lower()
+        elif kind == HTTP_API:
+            value = {None: name.lower(), "ApiEndpoint": self._names.api_url}.get(attribute)
         elif kind == SECRET and attribute in (None, "Id"):
             value = self._names.arn("secretsmanager", f"secret:{name}")
         if value is None:
@@ -336,7 +336,8 @@ class _Reader:
             raise TemplateError(f"{where}: there is no folder {uri}")
         return folder
 
-
-def _text(value: str | bool) -> str:
-    """CloudFormation writes booleans as `true` and `false`."""
-    return str(value).lower() if isinstance(value, bool) else value
+    def _text(self, value: str | bool) -> str:
+        """CloudFormation writes booleans as `true` and `false`; the address of SQS is that of this laptop's."""
+        if isinstance(value, bool):
+            return str(value).lower()
+        return value.replace(f"https://sqs.{self._names.region}.amazonaws.com", self._names.endpoint_url)

@@ -196,7 +196,9 @@ comment on column public.jobs.state is 'What a deferral or a refusal leaves for 
 -- heartbeats stay heap-only.
 create index jobs_due on public.jobs (due_at) where status = 'queued';
 create unique index jobs_running on public.jobs (organization_id, slot) where status = 'running';
-create index jobs_parked on public.jobs (organization_id, hold, due_at) where status = 'parked';
+-- Only what the sweeper may readmit; what waits for a person can be many and stays long.
+create index jobs_parked on public.jobs (organization_id, hold, due_at)
+    where status = 'parked' and hold in ('slot', 'budget');
 
 create table public.assets (
     id uuid primary key default gen_random_uuid(),
@@ -246,6 +248,11 @@ begin
     return null;
 end
 $$;
+
+insert into engine.organization_limits (organization_id, max_running_jobs, daily_budget_gbp)
+select organizations.id, limits.max_running_jobs, limits.daily_budget_gbp
+from public.organizations
+join public.tier_limits as limits on limits.tier = organizations.tier;
 
 create trigger limits_follow_tier
     after insert or update of tier on public.organizations

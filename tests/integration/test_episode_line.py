@@ -135,7 +135,7 @@ def test_editing_one_line_speaks_that_line_and_nothing_else(owner, line, as_user
 
     assert preview == [
         ("speak_line", str(block), "changed"),
-        ("master_episode", "", "follows"),
+        ("master_episode", "", "changed"),
         ("publish_episode", "", "follows"),
     ]
     assert [stage for stage, _ in line.handled] == [stage for stage, _, _ in preview]

@@ -64,7 +64,7 @@ ALWAYS = {
             from public.jobs
             where jobs.production_id = stages.production_id and jobs.stage = stages.stage
         ) as counted
-        where stages.status <> 'pending'
+        where stages.status not in ('pending', 'waiting')
           and (stages.remaining, stages.failed) is distinct from (counted.open, counted.failures)
     """,
     "no slot is above the limit": """
@@ -165,6 +165,20 @@ class Rig:
         """Another worker's connection, until the end of the test."""
         self._lent.append(_open(self.login_url, "showrunner_worker"))
         return self._lent[-1]
+
+    def open_owner(self) -> Connection:
+        """Another of the owner's connections, until the end of the test."""
+        self._lent.append(_open(self.owner_url))
+        return self._lent[-1]
+
+    def cut_connections(self) -> None:
+        """Kill the backends of all workers but the rig's own."""
+        with _open(self.login_url) as same_role:
+            same_role.execute(
+                "select pg_terminate_backend(pid) from pg_stat_activity where usename = session_user"
+                " and datname = current_database() and pid <> all (%s)",
+                [[self.worker.info.backend_pid, same_role.info.backend_pid]],
+            )
 
     def clean(self) -> None:
         """Leave nothing of the test before."""
@@ -331,8 +345,8 @@ class Rig:
 
     # --- the rows -----------------------------------------------------------------------------------------------
 
-    def one(self, query: str, *arguments: Any) -> Row:
-        row = self.owner.execute(query.encode(), arguments).fetchone()
+    def one(self, query: str, *arguments: Any, on: Connection | None = None) -> Row:
+        row = (on or self.owner).execute(query.encode(), arguments).fetchone()
         assert row is not None
         return row
 

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from typing import TypeVar
+from typing import Any, TypeVar
+
+import psycopg
 
 Result = TypeVar("Result")
 
@@ -27,3 +30,11 @@ def start(action: Callable[[], Result]) -> threading.Thread:
     thread = threading.Thread(target=action)
     thread.start()
     return thread
+
+
+def wait_until_blocked(owner_url: str, connection: psycopg.Connection[Any]) -> None:
+    """Return when the connection's transaction waits for a lock that another holds."""
+    give_up = time.monotonic() + 20
+    with psycopg.connect(owner_url, autocommit=True) as watcher:
+        while watcher.execute("select pg_blocking_pids(%s)", [connection.info.backend_pid]).fetchone() == ([],):
+            assert time.monotonic() < give_up, "it waits for no lock"
