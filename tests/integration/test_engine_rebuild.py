@@ -116,7 +116,9 @@ def test_an_authoring_stage_runs_again_when_it_is_named(rig, finished):
 
 
 def test_an_authoring_stage_after_the_named_one_runs_when_its_input_changed(rig):
-    kind = rig.pipeline("book", [Stage("outline", sticky=True), Stage("script", after=("outline",), sticky=True, joins=True)])
+    kind = rig.pipeline(
+        "book", [Stage("outline", sticky=True), Stage("script", after=("outline",), sticky=True, joins=True)]
+    )
     production = rig.start(kind, outline=1, script=1)
     rig.finish(production)
     rig.rebuild(production, "outline")
@@ -200,7 +202,7 @@ def test_a_running_production_cannot_be_rebuilt(rig, kind, subject):
 
 
 def test_a_rebuild_from_an_unknown_stage_names_the_known_ones(rig, finished):
-    with pytest.raises(psycopg.errors.InvalidParameterValue, match="from_stage: sing is not .* write, speak, master"):
+    with pytest.raises(psycopg.errors.InvalidParameterValue, match=r"from_stage: sing is not .* write, speak, master"):
         rig.rebuild(finished, "sing")
 
 
@@ -281,13 +283,19 @@ def test_the_preview_of_a_named_stage_shows_it_and_what_follows(rig, finished):
 
 
 def test_the_preview_follows_item_by_item_where_stages_share_their_keys(rig):
-    kind = rig.pipeline("dub", [Stage("translate"), Stage("speak", after=("translate",)), Stage("mix", after=("speak",))])
+    kind = rig.pipeline(
+        "dub", [Stage("translate"), Stage("speak", after=("translate",)), Stage("mix", after=("speak",))]
+    )
     subject = rig.subject(translate=["a", "b"], speak=["a", "b"], mix=["whole"])
     production = rig.submit(rig.organization(), kind, subject)["production_id"]
     rig.finish(production)
     rig.edit(subject, "translate", "b", "other words")
 
-    assert rig.preview(production) == [("translate", "b", "changed"), ("speak", "b", "follows"), ("mix", "whole", "follows")]
+    assert rig.preview(production) == [
+        ("translate", "b", "changed"),
+        ("speak", "b", "follows"),
+        ("mix", "whole", "follows"),
+    ]
 
 
 def test_the_preview_changes_nothing(rig, finished, subject):
@@ -301,12 +309,12 @@ def test_the_preview_changes_nothing(rig, finished, subject):
 
 
 def test_the_preview_from_an_unknown_stage_names_the_known_ones(rig, finished):
-    with pytest.raises(psycopg.errors.InvalidParameterValue, match="from_stage: sing is not .* write, speak, master"):
+    with pytest.raises(psycopg.errors.InvalidParameterValue, match=r"from_stage: sing is not .* write, speak, master"):
         rig.preview(finished, "sing")
 
 
 def test_the_preview_of_an_unknown_production_names_it(rig, kind):
-    with pytest.raises(psycopg.errors.NoDataFound, match="production: 00000000-.* does not exist"):
+    with pytest.raises(psycopg.errors.NoDataFound, match=r"production: 00000000-.* does not exist"):
         rig.preview("00000000-0000-0000-0000-000000000000")
 
 
