@@ -9,8 +9,8 @@ from aws_lambda_powertools.event_handler import APIGatewayHttpResolver, Response
 
 from api_addresses import feed_token, public_base_url
 from api_problems import Missing
-from feed_document import render
-from published_show import read_published_show
+from showrunner.podcast_feed import render_feed
+from showrunner.published_show import read_published_show
 from showrunner.services import Services
 
 CONTENT_TYPE = "application/rss+xml; charset=utf-8"
@@ -30,7 +30,7 @@ def feed_xml(services: Services, name: str, base_url: str) -> str:
     show = read_published_show(services.database, token) if token else None
     if token is None or show is None:
         raise Missing
-    return render(show, base_url, token)
+    return render_feed(show, base_url, token)
 
 
 def conditional(xml: str, if_none_match: str, method: str) -> Response[str]:

@@ -7,15 +7,17 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
-
-import numpy as np
-import numpy.typing as npt
+from typing import TYPE_CHECKING
 
 from showrunner.errors import BadOutput
 from showrunner.media.ffmpeg import input_pcm, run_ffmpeg
 from showrunner.media.loudness import UNMEASURABLE_LUFS, speech_loudness
 from showrunner.media.mastering import Mix
 from showrunner.media.pacing import Pacing
+
+if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
 
 SPEAKER_LUFS = -24.0  # leaves room for peaks until the master is limited
 MOST_SPEAKER_GAIN_DB = 20.0
@@ -109,6 +111,8 @@ def assemble(
 
 def _prepared(recording: Recording, gain_db: float, rate: int, remaining: Callable[[], float]) -> npt.NDArray[np.int16]:
     """The line's samples at `rate`, with its speaker's gain, and soft edges so that no cut clicks."""
+    import numpy as np
+
     pcm = recording.pcm() if recording.rate == rate else _resampled(recording, rate, remaining())
     samples = np.frombuffer(pcm, "<i2").astype(np.float32)
     samples *= 10 ** (gain_db / 20)

@@ -13,7 +13,6 @@ from pydantic import BaseModel, ConfigDict, Field
 from assembling import Recording, Span, assemble, open_recording, speaker_gains
 from captions import Caption, web_vtt
 from chapter_marks import Chapter, chapters_json, chapters_of
-from cover_art import fitted_cover, painted_cover
 from showrunner.assets import Asset, AssetReference
 from showrunner.database import Statement
 from showrunner.errors import InvalidInput, Transient
@@ -24,7 +23,6 @@ from showrunner.media_store import MediaStore, StoredObject, media_key
 from showrunner.services import Services
 from showrunner.speech_text import speakable
 from showrunner.stage import Job, JobInput, JobOutput, Outcome, stage_handler
-from tagging import Tags, write_tags
 
 DOWNLOADS_AT_ONCE = 12
 MOST_COVER_BYTES = 20_000_000
@@ -41,10 +39,12 @@ where id = %(episode)s
   and organization_id = %(organization)s
 """
 
-# Ordered by voice, so that two episodes never wait for each other's rows.
+# One statement per voice, in the order of their names, so that two episodes cannot deadlock.
 COUNT_RATE = """
 insert into public.voice_rates (voice, language, characters, seconds)
-values (%(voice)s, %(language)s, %(characters)s, %(seconds)s)
+select voices.id, %(language)s, %(characters)s, %(seconds)s
+from public.voices
+where voices.id = %(voice)s
 on conflict (voice, language) do update
 set characters = voice_rates.characters + excluded.characters,
     seconds = voice_rates.seconds + excluded.seconds
@@ -116,7 +116,7 @@ def run(job: Job[MasterEpisodeInput], services: Services) -> Outcome:
         sections = [(line.section or "", span.start) for line, span in zip(job.input.lines, spans, strict=True)]
         chapters = chapters_of(sections, loudness.seconds, title)
         cover = _cover(job, services.media_store)
-        write_tags(audio_path, _tags(job, title, loudness, chapters, cover))
+        _write_tags(job, audio_path, title, loudness, chapters, cover)
         assets = {
             "audio": _audio_asset(job, services.media_store, audio_path, loudness),
             "transcript": _put(job, services.media_store, "transcript", "vtt", "text/vtt", _transcript(job, spans)),
@@ -188,6 +188,8 @@ def _transcript(job: Job[MasterEpisodeInput], spans: Sequence[Span]) -> bytes:
 
 
 def _cover(job: Job[MasterEpisodeInput], media_store: MediaStore) -> bytes:
+    from cover_art import fitted_cover, painted_cover
+
     show = job.input.show
     if job.input.cover_key is None:
         return painted_cover(show.name, show.author or "")
@@ -197,11 +199,18 @@ def _cover(job: Job[MasterEpisodeInput], media_store: MediaStore) -> bytes:
         raise InvalidInput(f"cover_key: {error}.") from error
 
 
-def _tags(
-    job: Job[MasterEpisodeInput], title: str, loudness: Loudness, chapters: Sequence[Chapter], cover: bytes
-) -> Tags:
+def _write_tags(
+    job: Job[MasterEpisodeInput],
+    path: Path,
+    title: str,
+    loudness: Loudness,
+    chapters: Sequence[Chapter],
+    cover: bytes,
+) -> None:
+    from tagging import Tags, write_tags
+
     show, episode = job.input.show, job.input.episode
-    return Tags(
+    tags = Tags(
         title=title,
         artist=show.author or show.name,
         album=show.name,
@@ -212,6 +221,7 @@ def _tags(
         chapters=chapters,
         cover=cover,
     )
+    write_tags(path, tags)
 
 
 def _audio_asset(job: Job[MasterEpisodeInput], media_store: MediaStore, path: Path, loudness: Loudness) -> Asset:

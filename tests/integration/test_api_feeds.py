@@ -12,8 +12,8 @@ import pytest
 
 from api_media import signed_address
 from api_problems import Missing
-from published_show import read_published_show
 from showrunner.database import Database
+from showrunner.published_show import read_published_show
 from tests.unit.api_requests import FakeMediaStore
 
 

@@ -27,20 +27,17 @@ def slots(connection, configuration, after, until):
 
 
 @pytest.fixture
-def pipeline(owner):
-    owner.execute(
-        "insert into engine.pipelines (kind, stage, position) values ('episode', 'ingest_sources', 1) "
-        "on conflict do nothing"
-    )
-
-
-@pytest.fixture
-def show_since(sign_up, make_show, owner, pipeline):
+def show_since(sign_up, make_show, owner):
     """show_since(moment, cadence): an active show whose cadence was set at that moment."""
     organization = sign_up()
 
-    def create(moment, configuration):
+    def create(moment, configuration, with_source=True):
         show = make_show(organization, cadence_config=configuration)
+        if with_source:
+            owner.execute(
+                "insert into sources (organization_id, project_id, kind, content) values (%s, %s, 'text', 'News.')",
+                [organization, show],
+            )
         owner.execute("update projects set cadence_set_at = %s where id = %s", [utc(moment), show])
         return show
 
@@ -52,7 +49,8 @@ def fill(connection, now, horizon=timedelta(0)):
 
 
 def drain(connection, now, limit=100):
-    return connection.execute("select * from engine.drain_schedule(%s, %s)", [limit, utc(now)]).fetchall()
+    """The jobs to send: of a fresh episode with one source, one."""
+    return connection.execute("select engine.drain_schedule(%s, %s)", [limit, utc(now)]).fetchone()[0]
 
 
 def queue(connection):
@@ -191,16 +189,16 @@ def test_a_due_slot_becomes_a_numbered_episode_and_a_production(show_since, owne
     show = show_since("2026-01-01 00:00", cadence())
     fill(as_worker, "2026-01-01 07:30")
 
-    [(queue_id, project_id, episode_id, production_id, jobs)] = drain(as_worker, "2026-01-01 07:30")
+    [job] = drain(as_worker, "2026-01-01 07:30")
 
-    assert project_id == show
-    assert owner.execute("select id, number, scheduled_for, project_id from episodes").fetchall() == [
-        (episode_id, 1, utc("2026-01-01 07:30"), show)
-    ]
-    assert owner.execute("select id, kind, subject_id, idempotency_key from productions").fetchall() == [
-        (production_id, "episode", episode_id, f"schedule:{queue_id}")
-    ]
-    assert {job["id"] for job in jobs} == {str(job) for (job,) in owner.execute("select id from jobs")}
+    assert owner.execute("""
+        select episodes.number, episodes.scheduled_for, episodes.project_id, productions.kind, jobs.id::text, jobs.stage
+        from episode_schedule_queue as queue
+        join episodes on episodes.id = queue.episode_id
+        join productions on productions.id = queue.production_id and productions.subject_id = episodes.id
+        join jobs on jobs.production_id = productions.id
+        where productions.idempotency_key = 'schedule:' || queue.id
+    """).fetchall() == [(1, utc("2026-01-01 07:30"), show, "episode", job["id"], "ingest_sources")]
     assert queue(owner) == [("01-01 07:30", "processing")]
 
 
@@ -295,7 +293,7 @@ def test_two_tickers_at_once_start_each_slot_once(show_since, connect, database,
         try:
             fill(connection, "2026-01-05 08:00")
             while batch := drain(connection, "2026-01-05 08:00", limit=3):
-                started.extend(row[0] for row in batch)
+                started.extend(job["id"] for job in batch)
         except psycopg.Error as error:
             failures.append(error)
 
@@ -346,6 +344,18 @@ def test_a_slot_ends_as_its_production_does(show_since, owner, as_worker, status
     )
 
     assert queue(owner) == [("01-01 07:30", outcome)]
+
+
+def test_a_show_without_sources_is_refused_as_a_request_would_be(show_since, owner, as_worker):
+    show_since("2026-01-01 00:00", cadence(), with_source=False)
+    fill(as_worker, "2026-01-01 07:30")
+
+    for _ in range(3):
+        drain(as_worker, "2026-01-01 07:30")
+
+    [(status, error)] = owner.execute("select status, error from episode_schedule_queue").fetchall()
+    assert (status, error) == ("failed", "sources: the show has no active source")
+    assert owner.execute("select count(*) from episodes").fetchone() == (0,)
 
 
 @pytest.mark.parametrize("role", ["anon", "authenticated", "service_role"])

@@ -1,28 +1,19 @@
 """What maintain forgets: rows first, files an hour later, and nothing that is still needed."""
 
-import boto3
 import psycopg
 import pytest
-from moto import mock_aws
 
 from showrunner.assets import Asset
 from showrunner.media_store import media_key
-from tests.rigs.line import BUCKET, Line, function
+from tests.rigs.line import function
 from tests.rigs.shows import make_show
 
 TEXT = "A lighthouse is a promise made of light. " * 20
 
 
 @pytest.fixture
-def line(database_url, monkeypatch):
-    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
-        monkeypatch.setenv(name, "test")
-    monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
-    with mock_aws():
-        boto3.client("s3").create_bucket(Bucket=BUCKET)
-        line = Line(database_url, file_grace_seconds=0)
-        yield line
-        line.close()
+def line(make_line):
+    return make_line(file_grace_seconds=0)
 
 
 @pytest.fixture
@@ -132,14 +123,12 @@ def test_a_file_whose_key_was_taken_again_is_kept(owner, line, show, produced):
     assert owner.execute("select count(*) from engine.file_deletions").fetchone() == (0,)
 
 
-def test_a_file_waits_for_its_grace(owner, database_url, line, show, produced):
+def test_a_file_waits_for_its_grace(owner, make_line, line, show, produced):
     asset = store(line, show, produced, "episode_audio", "a")
     owner.execute("delete from public.assets")
-    patient = Line(database_url, file_grace_seconds=3600)
 
-    counts = maintain(patient)
+    counts = maintain(make_line(file_grace_seconds=3600))
 
-    patient.close()
     assert counts["files"] == 0
     assert line.services.media_store.head(asset.stored.key) is not None
 

@@ -51,7 +51,7 @@ def test_a_second_production_of_the_same_episode_is_refused_while_one_is_open(as
     connection = as_user(show.user)
     request(connection, show)
 
-    with pytest.raises(psycopg.errors.UniqueViolation, match="subject: .* is already being made"):
+    with pytest.raises(psycopg.errors.UniqueViolation, match=r"subject: .* is already being made"):
         request(connection, show, key="second")
 
 

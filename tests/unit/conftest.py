@@ -56,6 +56,11 @@ class MemoryMediaStore:
         return body if body is None else StoredObject(key, len(body), hashlib.sha256(body).hexdigest())
 
 
+@pytest.fixture(scope="session")
+def new_media_store():
+    return MemoryMediaStore
+
+
 @pytest.fixture
 def media_store():
     return MemoryMediaStore()
@@ -66,7 +71,7 @@ def services(media_store):
     return SimpleNamespace(settings=Settings(bucket="media"), media_store=media_store, database=None)
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def make_job():
     """make_job(input, **fields): a granted attempt; `job.pulse.stopped = True` cancels it."""
 

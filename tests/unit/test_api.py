@@ -31,7 +31,7 @@ def answer(event: dict[str, Any], services: FakeServices | None = None) -> dict[
 def published_feed(monkeypatch: pytest.MonkeyPatch) -> FakeServices:
     show = SimpleNamespace()
     monkeypatch.setattr(api_feeds, "read_published_show", lambda database, token: show if token == TOKEN else None)
-    monkeypatch.setattr(api_feeds, "render", lambda of, base_url, token: XML if of is show else "")
+    monkeypatch.setattr(api_feeds, "render_feed", lambda of, base_url, token: XML if of is show else "")
     return FakeServices()
 
 

@@ -2,7 +2,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from showrunner.clips import samples, verify_clip
+from showrunner.clips import verify_clip
 from showrunner.errors import InvalidInput, Transient
 from showrunner.providers.speech.espeak import VOICES, EspeakSpeech
 
@@ -26,15 +26,6 @@ def test_every_voice_speaks(voice):
 def test_no_two_voices_are_the_same():
     assert len({(voice.variant, voice.pitch, voice.rate) for voice in VOICES.values()}) == len(VOICES)
     assert len({voice.language for voice in VOICES.values()}) >= 6
-
-
-def test_a_clip_starts_and_ends_with_speech():
-    clip = speak().clip
-    values = samples(clip)
-    window = clip.sample_rate // 20
-
-    assert max(map(abs, values[:window])) > 200
-    assert max(map(abs, values[-window:])) > 100
 
 
 def test_the_same_text_is_equally_long_whatever_was_said_before():

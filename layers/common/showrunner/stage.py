@@ -25,7 +25,7 @@ from aws_lambda_powertools import Logger
 from aws_lambda_powertools.utilities.typing import LambdaContext
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from showrunner.database import Statement
+from showrunner.database import Statement, is_outage
 from showrunner.engine import Claim, Engine, Finish
 from showrunner.errors import ErrorKind, StageError
 from showrunner.heartbeat import Heartbeat
@@ -153,6 +153,9 @@ class _Worker(Generic[Input]):
             logger.error('Dropped a message: body: expected {"job_id": "<uuid>"}', problem=error.errors()[0]["msg"])
             return
         deadline = time.monotonic() + context.get_remaining_time_in_millis() / 1000
+        if deadline - time.monotonic() <= FINISH_SECONDS:
+            logger.warning("No time is left for this job; the sweeper sends it again", job_id=wake_up.job_id)
+            return
         lease_seconds, beats = self._lease(deadline)
         claim = self._services.engine.claim(wake_up.job_id, _owner(context), lease_seconds)
         if claim.outcome != "granted":
@@ -201,9 +204,9 @@ class _Worker(Generic[Input]):
             paid = [*calls, *error.calls]
             finish = engine.fail(job_id, claim.attempt, error.kind, error.message, error.retry_after, paid)
             logger.warning("Job failed", kind=kind, reason=error.message, status=finish.status)
-        except psycopg.Error:
-            raise
         except Exception as error:
+            if is_outage(error):
+                raise
             kind = ErrorKind.INTERNAL.value
             logger.exception("A bug in this stage")
             message = (

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import asdict, dataclass
 
 
@@ -21,6 +22,12 @@ class ProviderCall:
     seconds: float = 0.0
     images: int = 0
     measured: bool = True
+
+    def __post_init__(self) -> None:
+        for name in ("input_tokens", "output_tokens", "characters", "seconds", "images"):
+            value = getattr(self, name)
+            if not (math.isfinite(value) and value >= 0):
+                raise ValueError(f"{name}: {value} is no amount that can be used")
 
     def as_json(self) -> dict[str, object]:
         return asdict(self)

@@ -1,12 +1,13 @@
 """From one mono PCM file to an MP3 of the right loudness, proved on the encoded file.
 
-The gain is found on an excerpt, since a limiter takes loudness away that a plain subtraction does not foresee; then
-the whole is encoded once, decoded, measured, and encoded again only if it missed.
+The gain is found on an excerpt, through the limiter and through the encoder, since both take loudness away that a
+plain subtraction does not foresee (LAME scales some bit rates down). Then the whole is encoded once, decoded,
+measured, and encoded again only if it missed.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -20,6 +21,7 @@ OVERSAMPLING = 4  # BS.1770-4, annex 2: true peaks are found at four times the r
 EXCERPTS, EXCERPT_SECONDS = 12, 10
 NEAR_ENOUGH_LU = 0.3  # below the promised 0.5, since the meter reports one decimal
 PEAK_MARGIN_DB = 0.1  # for the same reason
+HEADROOM_DB = 0.5  # an encoder adds to peaks
 ROUNDS = 3
 MOST_GAIN_DB = 40.0
 
@@ -53,65 +55,88 @@ def master(
     Raises `BadOutput` when the mix is silent or the target is still missed after three rounds.
     """
     seconds = mix.samples / mix.rate / tempo
-    ceiling, aim = target.true_peak - 0.5, target.integrated
-    gain = _find_gain(mix, aim, ceiling, None, remaining())
+    setting = _rehearsed(mix, target, output.with_suffix(".rehearsal.mp3"), remaining)
     result = Loudness(UNMEASURABLE_LUFS, 0.0, 0.0)
     for round_number in range(ROUNDS):
 
         def within_round(share: float, start: float = round_number / ROUNDS) -> None:
             progress(start + share / ROUNDS)
 
-        _encode(
-            mix, tempo, _chain(mix, gain, ceiling), output, remaining(), lambda at: within_round(0.7 * at / seconds)
-        )
+        filters = _chain(mix, setting.gain, setting.ceiling, tempo)
+        whole = input_pcm(mix.rate, mix.path)
+        _encode(whole, filters, output, remaining(), on_progress=lambda at: within_round(0.7 * at / seconds))
         result = measure(
             input_file(output),
             timeout=remaining(),
             true_peak=True,
             on_progress=lambda at: within_round(0.7 + 0.3 * at / seconds),
         )
-        miss = target.integrated - result.integrated
-        over = result.true_peak - (target.true_peak - PEAK_MARGIN_DB)
-        if abs(miss) <= NEAR_ENOUGH_LU and over <= 0:
+        if _near_enough(result, target):
             break
-        if over > 0:
-            ceiling -= over + 0.1
-        aim += miss
-        gain = _find_gain(mix, aim, ceiling, gain, remaining())
+        setting = _corrected(mix, setting, result, target, remaining)
     _prove(result, target, seconds)
     progress(1.0)
     return result
 
 
-def _chain(mix: Mix, gain_db: float, ceiling_db: float) -> str:
-    """Gain, then a limiter that sees the peaks between the samples."""
+@dataclass(frozen=True, slots=True)
+class _Setting:
+    """`gain` and `ceiling` in dB; `aim` is the loudness that the excerpt has to have before it is encoded."""
+
+    gain: float
+    ceiling: float
+    aim: float
+
+
+def _rehearsed(mix: Mix, target: Target, path: Path, remaining: Callable[[], float]) -> _Setting:
+    """Find gain and ceiling by encoding the excerpt."""
+    plain = measure(input_pcm(mix.rate), timeout=remaining(), feed=_excerpt(mix)).integrated
+    if plain <= UNMEASURABLE_LUFS:
+        raise BadOutput("The episode's audio is silent; rebuild the lines from their text.")
+    ceiling = target.true_peak - HEADROOM_DB
+    gain = _find_gain(mix, target.integrated, ceiling, target.integrated - plain, remaining)
+    setting = _Setting(gain, ceiling, target.integrated)
+    _encode(input_pcm(mix.rate), _chain(mix, gain, ceiling), path, remaining(), feed=_excerpt(mix))
+    heard = measure(input_file(path), timeout=remaining(), true_peak=True)
+    path.unlink()
+    return _corrected(mix, setting, heard, target, remaining)
+
+
+def _corrected(
+    mix: Mix, setting: _Setting, heard: Loudness, target: Target, remaining: Callable[[], float]
+) -> _Setting:
+    """The setting that makes up for what was heard of an encoded file."""
+    over = heard.true_peak - (target.true_peak - PEAK_MARGIN_DB)
+    ceiling = setting.ceiling - (over + 0.1 if over > 0 else 0.0)
+    aim = setting.aim + target.integrated - heard.integrated
+    return _Setting(_find_gain(mix, aim, ceiling, setting.gain, remaining), ceiling, aim)
+
+
+def _near_enough(result: Loudness, target: Target) -> bool:
+    quiet_enough = result.true_peak <= target.true_peak - PEAK_MARGIN_DB
+    return quiet_enough and abs(result.integrated - target.integrated) <= NEAR_ENOUGH_LU
+
+
+def _chain(mix: Mix, gain_db: float, ceiling_db: float, tempo: float = 1.0) -> str:
+    """Tempo, gain, and a limiter that sees the peaks between the samples."""
     return (
-        f"aresample={OVERSAMPLING * mix.rate},volume={gain_db:.3f}dB,"
-        f"alimiter=level_in=1:limit={10 ** (ceiling_db / 20):.6f}:attack=5:release=50:level=0:latency=1,"
-        f"aresample={SAMPLE_RATE}"
+        (f"atempo={tempo:.6f}," if tempo != 1.0 else "")
+        + f"aresample={OVERSAMPLING * mix.rate},volume={gain_db:.3f}dB,"
+        + f"alimiter=level_in=1:limit={10 ** (ceiling_db / 20):.6f}:attack=5:release=50:level=0:latency=1,"
+        + f"aresample={SAMPLE_RATE}"
     )
 
 
-def _find_gain(mix: Mix, aim: float, ceiling: float, start: float | None, timeout: float) -> float:
-    """Return the gain in dB after which the excerpt has the loudness `aim`."""
-
-    def loudness_at(gain: float) -> float:
-        return measure(
-            input_pcm(mix.rate), timeout=timeout, feed=_excerpt(mix), filters=_chain(mix, gain, ceiling)
-        ).integrated
-
-    if start is None:
-        plain = measure(input_pcm(mix.rate), timeout=timeout, feed=_excerpt(mix)).integrated
-        if plain <= UNMEASURABLE_LUFS:
-            raise BadOutput("The episode's audio is silent; rebuild the lines from their text.")
-        start = aim - plain
-    gain, found = start, loudness_at(start)
-    for _ in range(4):
+def _find_gain(mix: Mix, aim: float, ceiling: float, start: float, remaining: Callable[[], float]) -> float:
+    """Return the gain in dB after which the limited excerpt has the loudness `aim`."""
+    gain = start
+    for _ in range(5):
+        chain = _chain(mix, gain, ceiling)
+        found = measure(input_pcm(mix.rate), timeout=remaining(), feed=_excerpt(mix), filters=chain).integrated
         if abs(aim - found) <= 0.05 or abs(gain) > MOST_GAIN_DB:
             break
         # The more is limited, the less a decibel of gain adds: overshoot the plain correction a little.
-        gain += (aim - found) * 1.3
-        found = loudness_at(gain)
+        gain += (aim - found) * 1.4
     return gain
 
 
@@ -128,18 +153,26 @@ def _excerpt(mix: Mix) -> Iterator[bytes]:
             yield file.read(2 * EXCERPT_SECONDS * mix.rate)
 
 
-def _encode(mix: Mix, tempo: float, chain: str, output: Path, timeout: float, on_progress: Progress) -> None:
-    filters = chain if tempo == 1.0 else f"atempo={tempo:.6f},{chain}"
+def _encode(
+    source: Sequence[str],
+    filters: str,
+    output: Path,
+    timeout: float,
+    *,
+    feed: Iterator[bytes] | None = None,
+    on_progress: Progress | None = None,
+) -> None:
     encoder = ["-c:a", "libmp3lame", "-b:a", BITRATE, "-ar", str(SAMPLE_RATE), "-ac", "1"]
     plain = ["-map_metadata", "-1", "-id3v2_version", "0", "-write_id3v1", "0", "-fflags", "+bitexact"]
-    arguments = [*input_pcm(mix.rate, mix.path), "-af", filters, *encoder, *plain, "-f", "mp3", f"file:{output}"]
-    run_ffmpeg(arguments, timeout=timeout, on_progress=on_progress)
+    arguments = [*source, "-af", filters, *encoder, *plain, "-f", "mp3", f"file:{output}"]
+    run_ffmpeg(arguments, timeout=timeout, feed=feed, on_progress=on_progress)
 
 
 def _prove(result: Loudness, target: Target, seconds: float) -> None:
     if abs(result.integrated - target.integrated) > target.tolerance:
         raise BadOutput(
-            f"The mastered audio has {result.integrated:.1f} LUFS instead of {target.integrated:.1f} ± {target.tolerance}."
+            f"The mastered audio has {result.integrated:.1f} LUFS; it must have "
+            f"{target.integrated:.1f} LUFS within {target.tolerance}."
         )
     if result.true_peak > target.true_peak:
         raise BadOutput(f"The mastered audio peaks at {result.true_peak:.1f} dBTP, above {target.true_peak:.1f}.")

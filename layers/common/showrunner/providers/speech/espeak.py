@@ -13,7 +13,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 
-from showrunner.clips import trim_silence
 from showrunner.errors import InvalidInput, Transient
 from showrunner.providers.speech import Clip, Spoken
 from showrunner.usage import ProviderCall
@@ -21,6 +20,7 @@ from showrunner.usage import ProviderCall
 # From speak_lib.h.
 _OUTPUT_SYNCHRONOUS = 2
 _CHARS_UTF8 = 1
+_END_PAUSE = 0x1000  # without it the last sound is cut off
 _RATE, _VOLUME, _PITCH, _RANGE, _WORD_GAP = 1, 2, 3, 4, 7
 _CALLBACK = ctypes.CFUNCTYPE(ctypes.c_int, ctypes.POINTER(ctypes.c_short), ctypes.c_int, ctypes.c_void_p)
 
@@ -36,19 +36,20 @@ class EspeakVoice:
     rate: int = 165
 
 
-# In speech recognition trials f2 and f5, m1 and m2 were understood best of their kind; each language has its own pair.
+# Of each kind f2 and f5, m1 and m2 were understood best by speech recognition. The rates make some 165 real words a
+# minute in each language: espeak's own count assumes English words of average length.
 VOICES: Mapping[str, EspeakVoice] = {
-    "ada": EspeakVoice("en", "en+f2"),
-    "ben": EspeakVoice("en", "en+m1"),
-    "cora": EspeakVoice("en", "en-us+f5"),
-    "dev": EspeakVoice("en", "en-us+m2"),
+    "ada": EspeakVoice("en", "en+f2", rate=152),
+    "ben": EspeakVoice("en", "en+m1", rate=152),
+    "cora": EspeakVoice("en", "en-us+f5", rate=152),
+    "dev": EspeakVoice("en", "en-us+m2", rate=152),
     "emil": EspeakVoice("de", "de+m1"),
     "frida": EspeakVoice("de", "de+f2"),
-    "gael": EspeakVoice("fr", "fr+m2"),
-    "helene": EspeakVoice("fr", "fr+f5"),
-    "ines": EspeakVoice("es", "es+f2"),
-    "juan": EspeakVoice("es", "es+m2"),
-    "lia": EspeakVoice("it", "it+f5"),
+    "gael": EspeakVoice("fr", "fr+m2", rate=132),
+    "helene": EspeakVoice("fr", "fr+f5", rate=132),
+    "ines": EspeakVoice("es", "es+f2", rate=160),
+    "juan": EspeakVoice("es", "es+m2", rate=160),
+    "lia": EspeakVoice("it", "it+f5", rate=170),
     "nuno": EspeakVoice("pt", "pt+m1"),
 }
 
@@ -65,7 +66,7 @@ class EspeakSpeech:
     """
 
     def speak(self, text: str, voice: str, language: str, timeout: float) -> Spoken:
-        """Return the clip, free of leading and trailing silence.
+        """Return the clip.
 
         Raises `InvalidInput` for a voice that does not exist or does not speak `language`, and for text without
         anything that a voice of the Latin script can say; `Transient` when `timeout` seconds pass.
@@ -73,7 +74,6 @@ class EspeakSpeech:
         chosen = _voice_for(voice, language)
         _check_speakable(text, voice)
         clip = _engine().synthesise(text, chosen, time.monotonic() + timeout)
-        clip = trim_silence(clip)
         return Spoken(clip, ProviderCall("espeak", voice, characters=len(text), seconds=round(clip.seconds, 3)))
 
 
@@ -132,7 +132,7 @@ class _Espeak:
             settings = ((_RATE, voice.rate), (_VOLUME, 90), (_PITCH, voice.pitch), (_RANGE, voice.range))
             for parameter, value in (*settings, (_WORD_GAP, 0)):
                 self._library.espeak_SetParameter(parameter, value, 0)
-            self._library.espeak_Synth(encoded, len(encoded) + 1, 0, 0, 0, _CHARS_UTF8, None, None)
+            self._library.espeak_Synth(encoded, len(encoded) + 1, 0, 0, 0, _CHARS_UTF8 | _END_PAUSE, None, None)
             if time.monotonic() > deadline:
                 raise Transient("espeak-ng did not finish speaking in time; it will be tried again.")
             return Clip(bytes(self._pcm), self.sample_rate)

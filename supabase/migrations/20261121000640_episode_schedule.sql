@@ -117,6 +117,9 @@ begin
     values (slot.organization_id, slot.project_id, slot.scheduled_for)
     returning id into episode_id;
 
+    -- Nobody asks, yet the same must hold as for a request: something to make it from, and minutes left this month.
+    perform private.check_episode_request(episode_id);
+
     select submitted.production_id, submitted.jobs
     into production_id, jobs
     from engine.submit(
@@ -136,7 +139,7 @@ create function engine.drain_schedule(
     p_limit integer default 100,
     p_now timestamptz default clock_timestamp()
 )
-returns table (queue_id uuid, project_id uuid, episode_id uuid, production_id uuid, jobs jsonb)
+returns jsonb
 language plpgsql
 security definer
 set search_path = ''
@@ -146,6 +149,7 @@ declare
     slot public.episode_schedule_queue;
     reason text;
     started record;
+    jobs jsonb := '[]';
 begin
     for slot in
         with due as (
@@ -194,16 +198,12 @@ begin
             processed_at = clock_timestamp()
         where queue.id = slot.id;
 
-        queue_id := slot.id;
-        project_id := slot.project_id;
-        episode_id := started.episode_id;
-        production_id := started.production_id;
-        jobs := started.jobs;
-        return next;
+        jobs := jobs || started.jobs;
     end loop;
+    return jobs;
 end
 $$;
-comment on function engine.drain_schedule(integer, timestamptz) is 'Turns due slots into episodes, each exactly once; returns the jobs to send for each. Older slots are skipped as the show''s catch_up says.';
+comment on function engine.drain_schedule(integer, timestamptz) is 'Turns due slots into episodes, each exactly once; returns the jobs to send. Older slots are skipped as the show''s catch_up says.';
 
 -- A slot ends as its production does, and goes on when that is rebuilt.
 create function private.follow_production()
