@@ -429,7 +429,9 @@ def test_a_rebuild_has_the_stages_that_the_pipeline_has_gained(rig):
     subject = rig.subject(hum=1, master=1)
     production = rig.submit(rig.organization(), kind, subject)["production_id"]
     rig.finish(production)
-    rig.owner.execute("insert into engine.pipelines (kind, stage, position, after) values ('hum', 'master', 2, '{hum}')")
+    rig.owner.execute(
+        "insert into engine.pipelines (kind, stage, position, after) values ('hum', 'master', 2, '{hum}')"
+    )
 
     rig.rebuild(production)
 
