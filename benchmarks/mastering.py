@@ -139,11 +139,18 @@ def main(minutes: list[float]) -> None:
                 output: Any = run(job, SimpleNamespace(media_store=store)).output  # type: ignore[arg-type]
                 wall, cpu = time.perf_counter() - started, cpu_seconds() - used
         seconds = output.duration_seconds
-        print(
-            f"| {length:g} | {len(job.input.lines)} | {wall:.1f} | {cpu:.1f} | {memory.peak / 1e6:.0f} "
-            f"| {seconds / wall:.0f} | {output.integrated_lufs:.1f} | {output.true_peak_dbtp:.1f} | {seconds / length / 60 - 1:+.1%} |",
-            flush=True,
+        cells = (
+            f"{length:g}",
+            f"{len(job.input.lines)}",
+            f"{wall:.1f}",
+            f"{cpu:.1f}",
+            f"{memory.peak / 1e6:.0f}",
+            f"{seconds / wall:.0f}",
+            f"{output.integrated_lufs:.1f}",
+            f"{output.true_peak_dbtp:.1f}",
+            f"{seconds / length / 60 - 1:+.1%}",
         )
+        print(f"| {' | '.join(cells)} |", flush=True)
 
 
 if __name__ == "__main__":
