@@ -75,12 +75,13 @@ def _candidates(material: SectionMaterial, said: str, language: str) -> dict[Uni
         return {}
     passages = passages_in(material.sources, language, wishes)
     wanted = _notes(section.points, language)
-    scores = score_units(passages, Emphasis(wanted=wanted))
+    assigned = _assigned(passages, material, language)
+    scores = score_units(passages, Emphasis(wanted=wanted), [passage for passage, _ in assigned])
     ending = material.outline.sections[-1].points if len(material.outline.sections) > 1 else []
     closes = material.section == len(material.outline.sections) - 1
     return {
         unit: scores[unit] * _emphasis(section, passage, unit) * strength
-        for passage, strength in _assigned(passages, material, language)
+        for passage, strength in assigned
         for unit in passage.units
         if not any(sentence in said for sentence in unit.sentences) and (closes or unit.sentences[0] not in ending)
     }
