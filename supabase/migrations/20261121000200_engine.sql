@@ -185,7 +185,8 @@ create table public.jobs (
 
 comment on table public.jobs is 'One unit of a stage for one production, with its whole input. The row is its own outbox.';
 comment on column public.jobs.attempt is 'The fence: only ever grows. A finish counts only with the attempt that was granted.';
-comment on column public.jobs.due_at is 'When the sweeper sends the job to its queue if nobody has claimed it by then.';
+comment on column public.jobs.due_at is
+    'When the sweeper sends the job to its queue if nobody has claimed it by then; while parked, its turn.';
 comment on column public.jobs.not_before is 'A retry or deferral: a claim before this time is refused.';
 comment on column public.jobs.slot is 'Which of the organization''s running places it holds; unique while running.';
 comment on column public.jobs.reserved_on is 'The UTC day on whose budget the estimate is reserved.';
@@ -195,7 +196,9 @@ comment on column public.jobs.state is 'What a deferral or a refusal leaves for 
 -- heartbeats stay heap-only.
 create index jobs_due on public.jobs (due_at) where status = 'queued';
 create unique index jobs_running on public.jobs (organization_id, slot) where status = 'running';
-create index jobs_parked on public.jobs (organization_id, hold, due_at) where status = 'parked';
+-- Only what the sweeper may readmit; what waits for a person can be many and stays long.
+create index jobs_parked on public.jobs (organization_id, hold, due_at)
+    where status = 'parked' and hold in ('slot', 'budget');
 
 create table public.assets (
     id uuid primary key default gen_random_uuid(),
@@ -245,6 +248,11 @@ begin
     return null;
 end
 $$;
+
+insert into engine.organization_limits (organization_id, max_running_jobs, daily_budget_gbp)
+select organizations.id, limits.max_running_jobs, limits.daily_budget_gbp
+from public.organizations
+join public.tier_limits as limits on limits.tier = organizations.tier;
 
 create trigger limits_follow_tier
     after insert or update of tier on public.organizations

@@ -152,6 +152,15 @@ begin
     where productions.id = p_production.id
       and estimate > 0;
 
+    -- An approval stands as long as what was approved is kept.
+    update public.production_stages
+    set approved_at = null
+    where jsonb_array_length(opened) > 0
+      and production_stages.production_id = p_production.id
+      and production_stages.stage <> p_pipeline.stage
+      and production_stages.stage in (select engine.stages_from(p_production.kind, p_pipeline.stage))
+      and production_stages.approved_at is not null;
+
     return opened;
 end
 $$;
@@ -211,14 +220,15 @@ as $$
 declare
     production public.productions;
     pipeline engine.pipelines;
-    next jsonb := '[]';
+    ready jsonb := '[]';
     failure record;
     new_status public.production_status;
     new_stage text;
 begin
     select * into production from public.productions where id = p_production;
-    if production.status in ('completed', 'failed', 'cancelled') then
-        return next;
+    -- While a person has to act nothing opens; the rebuild that follows opens what has become possible meanwhile.
+    if production.status in ('completed', 'failed', 'cancelled') or production.waiting_for = 'attention' then
+        return ready;
     end if;
 
     for pipeline in
@@ -237,15 +247,22 @@ begin
               and before.stage = any (pipeline.after)
               and before.status <> 'done'
         );
-        update public.production_stages
-        set status = 'waiting',
-            started_at = clock_timestamp()
-        where production_stages.production_id = p_production
-          and production_stages.stage = pipeline.stage
-          and pipeline.gate
-          and production_stages.approved_at is null;
-        continue when found;
-        next := next || engine.reconcile(production, pipeline, p_dispatched);
+        if pipeline.gate and exists (
+            select
+            from public.production_stages as closed
+            where closed.production_id = p_production
+              and closed.stage = pipeline.stage
+              and closed.approved_at is null
+        ) then
+            update public.production_stages
+            set status = 'waiting',
+                started_at = clock_timestamp()
+            where production_stages.production_id = p_production
+              and production_stages.stage = pipeline.stage
+              and production_stages.status = 'pending';
+            continue;
+        end if;
+        ready := ready || engine.reconcile(production, pipeline, p_dispatched);
     end loop;
 
     select
@@ -290,7 +307,7 @@ begin
         updated_at = clock_timestamp()
     where productions.id = p_production;
 
-    return next;
+    return ready;
 end
 $$;
 

@@ -1,8 +1,27 @@
 -- Rebuild, which is also retry, and what it would cost.
 
--- Which jobs a rebuild would run, why, and for how much. A stage is read as it is now; jobs downstream of one that
--- runs are counted as running too, item by item where their keys match and whole where a stage joins. The real
--- rebuild compares hashes, so it never runs more than this for what exists now.
+-- Raise unless the stage is one of the kind's, or null.
+create function engine.check_from_stage(p_kind text, p_stage text)
+    returns void
+    language plpgsql
+    stable
+    set search_path = ''
+as $$
+begin
+    if p_stage is not null and not exists (
+        select from engine.pipelines where pipelines.kind = p_kind and pipelines.stage = p_stage
+    ) then
+        raise exception 'from_stage: % is not a stage of %; allowed: %', p_stage, p_kind,
+            (select string_agg(pipelines.stage, ', ' order by pipelines.position)
+             from engine.pipelines where pipelines.kind = p_kind)
+            using errcode = 'invalid_parameter_value';
+    end if;
+end
+$$;
+
+-- Which jobs a rebuild would run, why, and for how much. A stage is read as it is now; what is downstream of a job that
+-- runs or vanishes is counted as running too: item by item where the upstream stage has the same key, else whole. The
+-- real rebuild compares hashes, so it never runs more than this for what exists now.
 create function engine.preview_rebuild(p_production uuid, p_from_stage text default null)
     returns table (stage text, key text, reason text, estimate_gbp numeric)
     language plpgsql
@@ -15,19 +34,29 @@ declare
     pipeline engine.pipelines;
     again text[];
     dirty jsonb := '{}';
-    upstream text[];
-    running text[];
+    changed text[];
 begin
-    select * into strict production from public.productions where productions.id = p_production;
+    select * into production from public.productions where productions.id = p_production;
+    if not found then
+        raise exception 'production: % does not exist', p_production using errcode = 'no_data_found';
+    end if;
+    perform engine.check_from_stage(production.kind, p_from_stage);
     again := array(select engine.stages_from(production.kind, p_from_stage));
     for pipeline in
         select * from engine.pipelines where pipelines.kind = production.kind order by pipelines.position
     loop
-        upstream := array(
-            select jsonb_array_elements_text(dirty -> before.stage)
-            from unnest(pipeline.after) as before (stage)
+        changed := array(
+            select jobs.key
+            from public.jobs
+            where jobs.production_id = p_production
+              and jobs.stage = pipeline.stage
+              and jobs.status <> 'cancelled'
+              and not exists (
+                  select
+                  from engine.desired_jobs(p_production, pipeline.desired_jobs) as desired
+                  where desired.key = jobs.key
+              )
         );
-        running := '{}';
         for stage, key, reason, estimate_gbp in
             select
                 pipeline.stage,
@@ -52,17 +81,29 @@ begin
                    (not pipeline.sticky or pipeline.stage = any (again))
                    and (
                        job.input_hash <> desired.input_hash
-                       or desired.key = any (upstream)
-                       or '' = any (upstream)
-                       or (desired.key = '' and cardinality(upstream) > 0)
+                       or exists (
+                           select
+                           from unnest(pipeline.after) as before (stage)
+                           where dirty -> before.stage <> '[]'
+                             and (
+                                 dirty -> before.stage ? desired.key
+                                 or not exists (
+                                     select
+                                     from public.jobs as made
+                                     where made.production_id = p_production
+                                       and made.stage = before.stage
+                                       and made.key = desired.key
+                                 )
+                             )
+                       )
                    )
                )
             order by desired.key
         loop
-            running := running || key;
+            changed := changed || key;
             return next;
         end loop;
-        dirty := dirty || jsonb_build_object(pipeline.stage, to_jsonb(running));
+        dirty := dirty || jsonb_build_object(pipeline.stage, to_jsonb(changed));
     end loop;
 end
 $$;
@@ -82,10 +123,12 @@ as $$
 declare
     production public.productions;
 begin
-    -- Attempts that outlived a cancel or a failure are fenced off: their rows stop running here.
+    -- Attempts that outlived a cancel or a failure are fenced off: their rows stop running here. Only open jobs are
+    -- locked this early: a completion that opens a stage writes the others while it holds the production.
     perform
     from public.jobs as open
     where open.production_id = p_production
+      and open.status in ('queued', 'running', 'parked')
     order by open.id
     for no key update;
     production := engine.lock_production(p_production);
@@ -93,14 +136,7 @@ begin
         raise exception 'production: % is %', p_production, production.status
             using errcode = 'object_in_use', hint = 'Wait for it, or cancel it first.';
     end if;
-    if p_from_stage is not null and not exists (
-        select from engine.pipelines where pipelines.kind = production.kind and pipelines.stage = p_from_stage
-    ) then
-        raise exception 'from_stage: % is not a stage of %; allowed: %', p_from_stage, production.kind,
-            (select string_agg(pipelines.stage, ', ' order by pipelines.position)
-             from engine.pipelines where pipelines.kind = production.kind)
-            using errcode = 'invalid_parameter_value';
-    end if;
+    perform engine.check_from_stage(production.kind, p_from_stage);
     perform engine.release_all(p_production);
 
     update public.production_stages
@@ -108,7 +144,6 @@ begin
         total = 0,
         remaining = 0,
         failed = 0,
-        -- An approval stands as long as what was approved is kept.
         approved_at = case
             when production_stages.stage in (select engine.stages_from(production.kind, p_from_stage)) then null
             else production_stages.approved_at

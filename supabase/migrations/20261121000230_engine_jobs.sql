@@ -66,6 +66,10 @@ begin
 
     select * into production from public.productions where productions.id = job.production_id;
     subject_id := production.subject_id;
+    if production.status in ('failed', 'cancelled') or production.waiting_for = 'attention' then
+        -- Read again under its locks, so that no cancel slips by and leaves a job parked.
+        production := engine.lock_production_of(job);
+    end if;
     if production.status = 'cancelled' then
         update public.jobs
         set status = 'cancelled', error_kind = 'cancelled', error = 'Cancelled with its production.', finished_at = moment
@@ -104,12 +108,12 @@ begin
     into running, free_slot;
 
     if running >= limits.max_running_jobs or free_slot is null then
-        update public.jobs set status = 'parked', hold = 'slot', due_at = moment where jobs.id = p_job;
+        update public.jobs set status = 'parked', hold = 'slot', due_at = job.queued_at where jobs.id = p_job;
         outcome := 'parked';
         return;
     end if;
     if not engine.reserve(job.organization_id, moment, job.estimate_gbp, limits.daily_budget_gbp) then
-        update public.jobs set status = 'parked', hold = 'budget', due_at = moment where jobs.id = p_job;
+        update public.jobs set status = 'parked', hold = 'budget', due_at = job.queued_at where jobs.id = p_job;
         outcome := 'parked';
         return;
     end if;
@@ -272,6 +276,25 @@ begin
 end
 $$;
 
+-- Lock a job's stage and production, in the engine's order; the caller holds the job.
+create function engine.lock_production_of(p_job public.jobs)
+    returns public.productions
+    language plpgsql
+    set search_path = ''
+as $$
+declare
+    production public.productions;
+begin
+    perform
+    from public.production_stages
+    where production_stages.production_id = p_job.production_id
+      and production_stages.stage = p_job.stage
+    for no key update;
+    select * into production from public.productions where productions.id = p_job.production_id for no key update;
+    return production;
+end
+$$;
+
 -- Raise unless the attempt may still finish its job; then hold the job, its stage and its production. Domain rows
 -- that are written next, in the same transaction, are written under those locks and only by an accepted attempt.
 create function engine.fence(p_job uuid, p_attempt integer)
@@ -282,7 +305,7 @@ create function engine.fence(p_job uuid, p_attempt integer)
 as $$
 declare
     job public.jobs;
-    production_status public.production_status;
+    production public.productions;
 begin
     select * into job from public.jobs where jobs.id = p_job for no key update;
     if job.status = 'succeeded' and job.attempt = p_attempt then
@@ -290,16 +313,8 @@ begin
     elsif job.status is distinct from 'running' or job.attempt <> p_attempt then
         raise exception 'attempt % of job % is not current', p_attempt, p_job using errcode = 'SR001';
     end if;
-    perform
-    from public.production_stages
-    where production_stages.production_id = job.production_id
-      and production_stages.stage = job.stage
-    for no key update;
-    select productions.status into production_status
-    from public.productions
-    where productions.id = job.production_id
-    for no key update;
-    if production_status = 'cancelled' then
+    production := engine.lock_production_of(job);
+    if production.status = 'cancelled' then
         raise exception 'the production of job % is cancelled', p_job using errcode = 'SR001';
     end if;
 end

@@ -63,6 +63,10 @@ begin
         return;
     end if;
     accepted := true;
+    if p_kind in ('quota', 'auth', 'sunset') then
+        -- These stop the production, which a cancel may be ending at this instant.
+        perform engine.lock_production_of(job);
+    end if;
     select productions.status = 'cancelled' into is_cancelled
     from public.productions
     where productions.id = job.production_id;
@@ -113,19 +117,14 @@ begin
 end
 $$;
 
--- The environment failed, not the item: park what has not started, say why. Rebuild goes on from there.
+-- The environment failed, not the item: park what has not started, say why. Rebuild goes on from there. The caller
+-- holds the production's lock.
 create function engine.stop_production(p_job public.jobs, p_kind public.error_kind, p_message text)
     returns void
     language plpgsql
     set search_path = ''
 as $$
 begin
-    perform
-    from public.production_stages
-    where production_stages.production_id = p_job.production_id
-      and production_stages.stage = p_job.stage
-    for no key update;
-    perform from public.productions where productions.id = p_job.production_id for no key update;
     update public.jobs
     set status = 'parked', hold = 'attention'
     where jobs.id in (
@@ -172,9 +171,10 @@ create function engine.sweep(p_limit integer)
 as $$
 declare
     moment timestamptz := clock_timestamp();
-    next jsonb;
+    ready jsonb;
     limits engine.organization_limits;
     organization uuid := '00000000-0000-0000-0000-000000000000';
+    places integer;
     readmitted jsonb;
 begin
     with sent as (
@@ -195,7 +195,7 @@ begin
     select coalesce(jsonb_agg(jsonb_build_object(
         'id', sent.id, 'stage', sent.stage, 'organization_id', sent.organization_id, 'delay', 0
     )), '[]')
-    into next
+    into ready
     from sent;
 
     -- One index descent per organization that has parked jobs, however many each has.
@@ -203,21 +203,26 @@ begin
         select jobs.organization_id into organization
         from public.jobs
         where jobs.status = 'parked'
+          and jobs.hold in ('slot', 'budget')
           and jobs.organization_id > organization
         order by jobs.organization_id
         limit 1;
-        exit when not found or jsonb_array_length(next) >= 2 * p_limit;
+        exit when not found or jsonb_array_length(ready) >= 2 * p_limit;
         select * into limits
         from engine.organization_limits
         where organization_limits.organization_id = organization
         for no key update;
-        for place in 1..coalesce(limits.max_running_jobs, 0) loop
+        select limits.max_running_jobs - count(*) into places
+        from public.jobs
+        where jobs.organization_id = organization
+          and jobs.status = 'running';
+        for place in 1..coalesce(places, 0) loop
             readmitted := engine.readmit_one(limits);
             exit when readmitted = '[]';
-            next := next || readmitted;
+            ready := ready || readmitted;
         end loop;
     end loop;
-    return next;
+    return ready;
 end
 $$;
 

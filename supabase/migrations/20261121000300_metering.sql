@@ -187,7 +187,8 @@ create trigger daily_usage_is_summed
     referencing new table as added
     for each statement execute function engine.add_to_daily_usage();
 
--- A production that completes leaves its figures, and they are those of all its builds.
+-- A production that completes leaves its figures, and they are those of all its builds. Read at the end of the
+-- transaction: the calls of the last job are counted after it has completed the production.
 create function engine.measure_generation()
     returns trigger
     language plpgsql
@@ -218,8 +219,9 @@ begin
 end
 $$;
 
-create trigger completed_production_is_measured
+create constraint trigger completed_production_is_measured
     after update of status on public.productions
+    deferrable initially deferred
     for each row
     when (new.status = 'completed' and old.status <> 'completed')
     execute function engine.measure_generation();

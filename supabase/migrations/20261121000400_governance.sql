@@ -26,7 +26,7 @@ comment on table public.audit_log is 'What people changed through the API, writt
 comment on column public.audit_log.actor_id is 'The signed-in user; null when a server acted with the service role.';
 comment on column public.audit_log.row_id is 'The row''s id; of a membership, its user''s.';
 comment on column public.audit_log.old_values is 'Of an update, the changed columns alone; of a delete, the whole row.';
-comment on column public.audit_log.new_values is 'Of an update, the changed columns alone; of an insert, the whole row.';
+comment on column public.audit_log.new_values is 'Of an update, the changed columns alone; of an insert, the whole row. Very long values are replaced by their length.';
 create index audit_log_organization_id on public.audit_log (organization_id, created_at desc);
 create index audit_log_row on public.audit_log (table_name, row_id, created_at desc);
 -- For retention.
@@ -89,6 +89,23 @@ create index webhook_deliveries_due on public.webhook_deliveries (next_attempt_a
 
 -- Functions -----------------------------------------------------------------------------------------------------------
 
+-- Of a long value the log keeps how long it was: it tells what changed, it is not a second copy.
+create function private.for_audit(changed jsonb)
+returns jsonb
+language sql
+immutable
+set search_path = ''
+as $$
+    select jsonb_object_agg(
+        field.key,
+        case
+            when length(field.value::text) > 10000 then jsonb_build_object('characters', length(field.value::text))
+            else field.value
+        end
+    )
+    from jsonb_each(changed) as field
+$$;
+
 -- Trigger arguments are columns whose changes are not worth a line: an update of nothing else writes none.
 create function private.write_audit_log()
 returns trigger
@@ -124,8 +141,8 @@ begin
         lower(tg_op)::public.audit_action,
         tg_table_name,
         coalesce(whole_row ->> 'id', whole_row ->> 'user_id')::uuid,
-        old_row,
-        new_row
+        private.for_audit(old_row),
+        private.for_audit(new_row)
     );
     return null;
 end
@@ -149,7 +166,7 @@ begin
 end
 $$;
 
-revoke execute on function private.write_audit_log(), private.audit(regclass, text[]) from public;
+revoke execute on function private.for_audit(jsonb), private.write_audit_log(), private.audit(regclass, text[]) from public;
 
 -- Triggers ------------------------------------------------------------------------------------------------------------
 

@@ -64,6 +64,20 @@ def test_rolling_back_to_a_version_keeps_it_and_what_came_before(empty_database)
     assert undone == versions[:0:-1]
 
 
+def test_organizations_that_were_there_before_the_engine_have_their_limits(empty_database):
+    url = empty_database.owner_url
+    migrations.migrate(url, to_version="20261121000100")
+    with psycopg.connect(url, autocommit=True) as connection:
+        connection.execute("insert into public.organizations (name, tier) values ('Early', 'creator')")
+
+        migrations.migrate(url)
+
+        limits = connection.execute(
+            "select max_running_jobs, daily_budget_gbp from engine.organization_limits"
+        ).fetchall()
+    assert limits == [(10, 20)]
+
+
 def test_two_programs_that_migrate_at_once_apply_each_migration_once(empty_database):
     results: list[list[str]] = []
     programs = [

@@ -19,14 +19,20 @@ from psycopg.rows import dict_row
 
 Row = dict[str, Any]
 
-# Deadlock, serialization failure, lock not available, shutdown, cannot connect now, too many connections.
-_TRY_AGAIN = {"40P01", "40001", "55P03", "57P01", "57P02", "57P03", "53300"}
+# Deadlock, serialization failure, lock not available, too many connections, read only in the middle of a failover;
+# and by class: connection exceptions, and the operator's interventions but for a cancelled query.
+_TRY_AGAIN = {"40P01", "40001", "55P03", "53300", "25006", "57P01", "57P02", "57P03", "57P05"}
+_TRY_AGAIN_CLASS = "08"
+# Nothing is wrong with the statement: a query that was cancelled or timed out, insufficient resources, system errors.
+_OUTAGE_CLASSES = {"53", "57", "58"}
 _PAUSES_SECONDS = (0.05, 0.2, 0.8, 2.0)
+# A connection that died while its execution environment was frozen is noticed within seconds, not at TCP's leisure.
+_NETWORK = {"connect_timeout": 5, "tcp_user_timeout": 20_000, "keepalives_idle": 20, "keepalives_interval": 5}
 
 
 @dataclass(frozen=True, slots=True)
 class Statement:
-    """One SQL statement with its parameters (`%s` or `%(name)s`)."""
+    """One SQL statement with its parameters (`%s` or `%(name)s`; a percent sign itself is written `%%`)."""
 
     sql: str
     params: Sequence[Any] | Mapping[str, Any] = ()
@@ -84,12 +90,19 @@ class Database:
     def _connect(self) -> psycopg.Connection[Row]:
         if self._connection is None or self._connection.closed:
             self._connection = psycopg.connect(
-                self._url, autocommit=True, prepare_threshold=None, connect_timeout=5, row_factory=dict_row
+                self._url, autocommit=True, prepare_threshold=None, row_factory=dict_row, **_NETWORK
             )
         return self._connection
+
+
+def is_outage(error: BaseException) -> bool:
+    """Return whether Postgres could not do it now, as opposed to refusing the statement for what it says."""
+    if not isinstance(error, psycopg.Error):
+        return False
+    return _worth_trying_again(error) or (error.sqlstate or "")[:2] in _OUTAGE_CLASSES
 
 
 def _worth_trying_again(error: psycopg.Error) -> bool:
     if error.sqlstate is None:
         return isinstance(error, psycopg.OperationalError)
-    return error.sqlstate in _TRY_AGAIN
+    return error.sqlstate in _TRY_AGAIN or error.sqlstate.startswith(_TRY_AGAIN_CLASS)

@@ -1,4 +1,4 @@
-"""The Python face of schema `engine`: each method is one SQL function, one transition, one round trip, safe to repeat."""
+"""The Python face of schema `engine`: one method, one SQL function, one transition, one round trip; safe to repeat."""
 
 from __future__ import annotations
 
@@ -112,7 +112,7 @@ class Engine:
     ) -> Finish:
         row = self._database.call(
             "select accepted, status::text, retry_seconds, next from engine.fail(%s, %s, %s, %s, %s, %s)",
-            (job_id, attempt, kind.value, message, retry_after, _usage(calls)),
+            (job_id, attempt, kind.value, _storable(message), retry_after, _usage(calls)),
         )[0]
         return _finish(row)
 
@@ -141,6 +141,11 @@ def _finish(row: dict[str, Any]) -> Finish:
 
 def _jobs(value: Any) -> list[JobToSend]:
     return [JobToSend.model_validate(job) for job in value or ()]
+
+
+def _storable(text: str) -> str:
+    """Providers' messages may hold what Postgres does not: NUL and halves of surrogate pairs."""
+    return text.replace("\0", "").encode("utf-8", "replace").decode()
 
 
 def _usage(calls: Sequence[ProviderCall]) -> str:

@@ -16,7 +16,10 @@ Anything else that a stage raises is a bug: it is logged with its traceback and 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from enum import StrEnum
+
+from showrunner.usage import ProviderCall
 
 
 class ErrorKind(StrEnum):
@@ -36,14 +39,18 @@ class ErrorKind(StrEnum):
 
 
 class StageError(Exception):
-    """A failure whose treatment is known. `retry_after` is in seconds."""
+    """A failure whose treatment is known. `retry_after` is in seconds.
+
+    `calls` are the provider calls that were made, and are paid for, before it failed.
+    """
 
     kind: ErrorKind
 
-    def __init__(self, message: str, *, retry_after: float | None = None) -> None:
+    def __init__(self, message: str, *, retry_after: float | None = None, calls: Sequence[ProviderCall] = ()) -> None:
         super().__init__(message)
         self.message = message
         self.retry_after = retry_after
+        self.calls = tuple(calls)
 
 
 class RateLimited(StageError):

@@ -107,9 +107,10 @@ class MediaStore:
             if reply.get("Errors"):
                 raise Transient(f"S3 refused to delete {len(reply['Errors'])} of {len(batch)} files.")
 
-    def signed_url(self, key: str, seconds: int) -> str:
+    def signed_url(self, key: str, seconds: int, *, head: bool = False) -> str:
+        """Return an address that opens this file for so long; S3 accepts it for GET, or with `head` for HEAD, only."""
         return self._s3.generate_presigned_url(
-            "get_object", Params={"Bucket": self._bucket, "Key": key}, ExpiresIn=seconds
+            "head_object" if head else "get_object", Params={"Bucket": self._bucket, "Key": key}, ExpiresIn=seconds
         )
 
     def _put(self, key: str, body: bytes | BinaryIO, size: int, digest: bytes, content_type: str) -> StoredObject:

@@ -6,6 +6,7 @@ It may be lost, late, duplicated or forged without harm; the job's row is the tr
 from __future__ import annotations
 
 import json
+import math
 from collections import defaultdict
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
@@ -74,5 +75,6 @@ def _entry(job: JobToSend) -> SendMessageBatchRequestEntryTypeDef:
         "MessageBody": json.dumps({"job_id": str(job.id)}),
         # On a standard queue the group makes SQS serve tenants fairly; it does not order them.
         "MessageGroupId": str(job.organization_id),
-        "DelaySeconds": round(job.delay),
+        # Rounded up: a message that comes before its job is due would be sent again, and again.
+        "DelaySeconds": math.ceil(job.delay),
     }

@@ -12,6 +12,8 @@ NAMESPACE = "Showrunner"
 
 def count_job(stage: str, kind: str, seconds: float) -> None:
     """Count one finished attempt of a stage by how it ended, and how long it took."""
-    with single_metric(name="JobSeconds", unit=MetricUnit.Seconds, value=round(seconds, 3), namespace=NAMESPACE) as line:
+    with single_metric(
+        name="JobSeconds", unit=MetricUnit.Seconds, value=round(seconds, 3), namespace=NAMESPACE
+    ) as line:
         line.add_dimension(name="stage", value=stage)
         line.add_dimension(name="outcome", value=kind)

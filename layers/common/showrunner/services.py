@@ -36,6 +36,8 @@ class Services:
             connect_timeout=3,
             read_timeout=30,
             max_pool_connections=16,
+            # Without it boto3 signs addresses the old way in old regions, which encrypted buckets refuse.
+            signature_version="s3v4",
             request_checksum_calculation="when_required",
             response_checksum_validation="when_required",
         )

@@ -27,6 +27,12 @@ class Settings(BaseModel):
     # A stage that runs longer than this is leased this long at a time and beats three times per lease.
     lease_seconds: float = 75.0
 
+    # What maintain forgets: soft-deleted rows, unused spoken lines and history after days, files after seconds.
+    deleted_data_days: int = 30
+    audio_cache_days: int = 90
+    history_days: int = 400
+    file_grace_seconds: float = 3600.0
+
     bedrock_base_url: str | None = None
     polly_base_url: str | None = None
     polly_engine: str = "neural"

@@ -25,7 +25,7 @@ from aws_lambda_powertools import Logger
 from aws_lambda_powertools.utilities.typing import LambdaContext
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from showrunner.database import Statement
+from showrunner.database import Statement, is_outage
 from showrunner.engine import Claim, Engine, Finish
 from showrunner.errors import ErrorKind, StageError
 from showrunner.heartbeat import Heartbeat
@@ -111,7 +111,7 @@ class Job(Generic[Input]):
             self.engine.record_usage(self.id, self.attempt, self.calls)
 
 
-class StopWork(Exception):  # noqa: N818 - it is not an error
+class StopWork(Exception):
     """The lease was lost or the production was cancelled: whatever this attempt made is not wanted any more."""
 
 
@@ -150,9 +150,12 @@ class _Worker(Generic[Input]):
         try:
             wake_up = WakeUp.model_validate_json(record.get("body") or "")
         except ValidationError as error:
-            logger.error("Dropped a message: body: expected {\"job_id\": \"<uuid>\"}", problem=error.errors()[0]["msg"])
+            logger.error('Dropped a message: body: expected {"job_id": "<uuid>"}', problem=error.errors()[0]["msg"])
             return
         deadline = time.monotonic() + context.get_remaining_time_in_millis() / 1000
+        if deadline - time.monotonic() <= FINISH_SECONDS:
+            logger.warning("No time is left for this job; the sweeper sends it again", job_id=wake_up.job_id)
+            return
         lease_seconds, beats = self._lease(deadline)
         claim = self._services.engine.claim(wake_up.job_id, _owner(context), lease_seconds)
         if claim.outcome != "granted":
@@ -191,23 +194,24 @@ class _Worker(Generic[Input]):
                 finish = engine.defer(job_id, claim.attempt, result.seconds, result.state, calls)
             else:
                 output = result.output.model_dump(mode="json")
-                finish = engine.complete(
-                    job_id, claim.attempt, output, hash_of(output), calls, result.statements
-                )
+                finish = engine.complete(job_id, claim.attempt, output, hash_of(output), calls, result.statements)
             kind = "succeeded" if finish.accepted else "not_accepted"
         except StopWork:
             kind = ErrorKind.CANCELLED.value
             finish = engine.fail(job_id, claim.attempt, ErrorKind.CANCELLED, "Stopped.", None, calls)
         except StageError as error:
             kind = error.kind.value
-            finish = engine.fail(job_id, claim.attempt, error.kind, error.message, error.retry_after, calls)
+            paid = [*calls, *error.calls]
+            finish = engine.fail(job_id, claim.attempt, error.kind, error.message, error.retry_after, paid)
             logger.warning("Job failed", kind=kind, reason=error.message, status=finish.status)
-        except psycopg.Error:
-            raise
         except Exception as error:
+            if is_outage(error):
+                raise
             kind = ErrorKind.INTERNAL.value
             logger.exception("A bug in this stage")
-            message = f"An internal error ({type(error).__name__}) stopped this step; the function's log has the details."
+            message = (
+                f"An internal error ({type(error).__name__}) stopped this step; the function's log has the details."
+            )
             finish = engine.fail(job_id, claim.attempt, ErrorKind.INTERNAL, message, None, calls)
         seconds = time.monotonic() - started
         logger.info("Job finished", kind=kind, accepted=finish.accepted, seconds=round(seconds, 3))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import asdict, dataclass
 
 
@@ -22,5 +23,16 @@ class ProviderCall:
     images: int = 0
     measured: bool = True
 
+    def __post_init__(self) -> None:
+        for name in ("input_tokens", "output_tokens", "characters", "seconds", "images"):
+            value = getattr(self, name)
+            if not (math.isfinite(value) and value >= 0):
+                raise ValueError(f"{name}: {value} is no amount that can be used")
+
     def as_json(self) -> dict[str, object]:
         return asdict(self)
+
+
+def estimated_tokens(text: str) -> int:
+    """Return a rough token count (four characters each) for servers that report none."""
+    return -(-len(text) // 4)

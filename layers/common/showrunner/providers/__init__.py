@@ -6,7 +6,11 @@ a writer such as `offline/extractive` or `bedrock/anthropic.claude-sonnet-5`.
 
 from __future__ import annotations
 
-from showrunner.errors import InvalidInput
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from showrunner.errors import InvalidInput, StageError
+from showrunner.usage import ProviderCall
 
 
 def split_reference(field: str, reference: str) -> tuple[str, str]:
@@ -15,3 +19,13 @@ def split_reference(field: str, reference: str) -> tuple[str, str]:
     if not (provider and slash and name):
         raise InvalidInput(f"{field}: {reference!r} is not of the form <provider>/<name>.")
     return provider, name
+
+
+@contextmanager
+def paid(call: ProviderCall) -> Iterator[None]:
+    """Let a failure in this block carry `call`: an answer of no use is paid for all the same."""
+    try:
+        yield
+    except StageError as error:
+        error.calls = (call, *error.calls)
+        raise

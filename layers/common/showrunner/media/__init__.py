@@ -1,0 +1,1 @@
+"""Audio and video work on ffmpeg. Needs the media layer."""

@@ -1,0 +1,87 @@
+"""up, demo: start the laptop edition, make an episode."""
+
+from __future__ import annotations
+
+import signal
+import uuid
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from local.cli.session import Session, any_stack, console, fail, own_stack, readable_errors
+from local.progress import follow
+from local.report import report_of, write_files, write_report
+from local.request_options import output_folder, request_of
+from local.studio import Request, Studio
+
+Text = Annotated[str, typer.Option(help="A .md, .txt or .pdf file, or a web address.")]
+Minutes = Annotated[str, typer.Option(help="How long the episode is to be, 1 to 120.")]
+Language = Annotated[str, typer.Option(help="The language of text and speech: en-GB, de, fr, es, it, pt ….")]
+Form = Annotated[str, typer.Option("--format", help="dialogue or bulletin; by default what the voices allow.")]
+Voices = Annotated[str, typer.Option(help="Voices, comma-separated: espeak/ada,espeak/ben; polly/Amy; openai/alloy.")]
+Writer = Annotated[str, typer.Option(help="Who writes: offline/extractive, bedrock/<model>, openai/<model>.")]
+
+
+def register(app: typer.Typer) -> None:
+    app.command()(up)
+    app.command()(demo)
+
+
+def up(port: Annotated[int, typer.Option(help="Port of the HTTP API.", min=1, max=65535)] = 8080) -> None:
+    """Start the laptop edition and stay; Ctrl-C stops it."""
+    with readable_errors(), own_stack(port) as session:
+        where = session.addresses
+        console.print(f"API       {where.base_url}", highlight=False)
+        console.print(f"S3, SQS   {where.endpoint_url}   bucket {where.bucket}", highlight=False)
+        console.print("Postgres  showrunner psql", highlight=False)
+        console.print("Ctrl-C stops everything.", highlight=False)
+        signal.pause()
+
+
+def demo(
+    text: Text = "examples/article.md",
+    minutes: Minutes = "3",
+    out: Annotated[str, typer.Option(help="Where the files go.")] = "out/demo",
+    language: Language = "en-GB",
+    form: Form = "",
+    voices: Voices = "",
+    writer: Writer = "offline/extractive",
+) -> None:
+    """Make one episode of a text and leave episode.mp3, episode.vtt, chapters.json, feed.xml and report.json."""
+    with readable_errors():
+        request = request_of(text, minutes, language, form, voices, writer)
+        folder = output_folder(out)
+        with any_stack() as session, session.studio() as studio:
+            make(session, studio, request, folder)
+
+
+def make(session: Session, studio: Studio, request: Request, folder: Path) -> None:
+    """Request the episode, follow it, and write its files and its report; exit 1 when it was not finished."""
+    episode = studio.create_episode(request, upload(session, studio, request))
+    production = studio.request(episode, f"demo {episode}")
+    session.sweep()
+    console.print(f"Production {production}: {request.minutes:g} minutes, {request.format}", highlight=False)
+    finished = follow(studio, production, console)
+    report = report_of(studio, production)
+    if finished["status"] != "completed":
+        write_report(report, folder)
+        fail(studio.explain(production), 1)
+    files = write_files(studio, session.media_store(), production, folder)
+    files.append(write_report(report, folder))
+    console.print(
+        f"{report['duration_seconds'] / 60:.2f} minutes, {report['integrated_lufs']:.1f} LUFS, "
+        f"true peak {report['true_peak_dbtp']:.1f} dBTP, {report['jobs']} jobs, {report['attempts']} attempts, "
+        f"{report['seconds']:.1f} s, {report['measured_cost_gbp']:.4f} GBP",
+        highlight=False,
+    )
+    for path in files:
+        console.print(f"  {path}", highlight=False)
+
+
+def upload(session: Session, studio: Studio, request: Request) -> str | None:
+    if request.upload is None:
+        return None
+    key = f"organizations/{studio.user_id}/uploads/{uuid.uuid4()}.pdf"
+    session.media_store().put(key, request.upload, "application/pdf")
+    return key

@@ -1,0 +1,83 @@
+"""invoke, migrate, psql: for those who look inside."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+from pathlib import Path
+from typing import Annotated
+
+import psycopg
+import typer
+
+from local import migrations
+from local.cli.session import PROJECT, STATE, any_stack, console, fail, own_stack, readable_errors
+from local.postgres import Postgres
+from local.runtime_api import FunctionError
+from local.stack import running
+
+
+def register(app: typer.Typer) -> None:
+    app.command()(invoke)
+    app.command()(migrate)
+    app.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True})(psql)
+
+
+def invoke(
+    function: Annotated[str, typer.Argument(help="The function's folder name, such as sweep_jobs.")],
+    event: Annotated[
+        Path | None, typer.Option(help="A JSON file; by default the function's first sample event.")
+    ] = None,
+) -> None:
+    """Run one function as Lambda would, with an event, and print its answer."""
+    with readable_errors():
+        path = event or next(iter(sorted((PROJECT / "events" / function).glob("*.json"))), None)
+        if path is None:
+            raise LookupError(f"function: {function!r} has no sample event; name one with --event.")
+        try:
+            value = json.loads(path.read_text())
+        except (OSError, ValueError) as error:
+            raise LookupError(f"event: {path} is not a readable JSON file: {error}.") from None
+        if running(STATE) is not None:
+            fail("A stack is running in another terminal; stop it first (Ctrl-C there).", 1)
+        with own_stack() as session:
+            assert session.stack is not None
+            try:
+                console.print_json(data=session.stack.invoke(function, value))
+            except FunctionError as error:
+                fail(str(error), 1)
+
+
+def migrate(
+    status: Annotated[bool, typer.Option("--status", help="Only list what is applied and what is not.")] = False,
+    rollback: Annotated[str, typer.Option(help="Undo every migration after this version (0 for all).")] = "",
+    seed: Annotated[bool, typer.Option("--seed", help="Load the development data of supabase/seed.sql too.")] = False,
+) -> None:
+    """Bring the laptop's database up to date; data is kept."""
+    with readable_errors(), any_stack() as session:
+        url = session.addresses.database_url
+        if rollback:
+            for version in migrations.rollback(url, None if rollback == "0" else rollback):
+                console.print(f"undone   {version}", highlight=False)
+            return
+        if not status:
+            migrations.migrate(url)
+            if seed:
+                migrations.seed(url)
+        with psycopg.connect(url, autocommit=True) as connection:
+            done = set(migrations.applied(connection))
+        for migration in migrations.migrations():
+            mark = "applied " if migration.version in done else "pending "
+            console.print(f"{mark} {migration.version} {migration.name}", highlight=False)
+
+
+def psql(context: typer.Context) -> None:
+    """Open psql on the laptop's database; what follows is passed on: showrunner psql -c 'select now()'."""
+    with readable_errors(), any_stack() as session:
+        program = Postgres(STATE / "postgres").program("psql")
+        url = session.addresses.database_url
+        done = subprocess.run(
+            [program, url, *context.args], env={**os.environ, "PGAPPNAME": "showrunner psql"}, check=False
+        )
+    raise typer.Exit(done.returncode)

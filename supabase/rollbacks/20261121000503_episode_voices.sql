@@ -1,0 +1,3 @@
+-- Undoes the voices' reference data.
+
+delete from public.voices;

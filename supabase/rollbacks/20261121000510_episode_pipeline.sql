@@ -1,0 +1,16 @@
+drop trigger if exists episode_shows_production on public.productions;
+drop trigger if exists episode_shows_new_production on public.productions;
+drop function if exists engine.project_onto_episode();
+drop function if exists engine.generation_status_of(public.production_status, text);
+drop view if exists engine.desired_publish_episode;
+drop view if exists engine.desired_master_episode;
+drop view if exists engine.desired_speak_line;
+drop view if exists engine.desired_write_script;
+drop view if exists engine.desired_write_outline;
+drop view if exists engine.ingested_sources;
+drop view if exists engine.desired_ingest_sources;
+drop view if exists engine.episodes_in_production;
+drop function if exists engine.estimate_writing(text, numeric, numeric);
+drop function if exists engine.name_of(text);
+drop function if exists engine.provider_of(text);
+delete from engine.pipelines where kind = 'episode';

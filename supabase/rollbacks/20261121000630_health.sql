@@ -1,0 +1,3 @@
+-- Undoes health.
+
+drop function engine.health();

@@ -1,0 +1,360 @@
+"""Rebuild: what exists is compared with what is desired, and only the difference runs."""
+
+from __future__ import annotations
+
+import psycopg
+import pytest
+
+from tests.rigs.engine import WRITE_SPEAK_MASTER, Stage
+from tests.rigs.together import start, wait_until_blocked
+
+
+@pytest.fixture
+def kind(rig):
+    return rig.pipeline("film", WRITE_SPEAK_MASTER)
+
+
+@pytest.fixture
+def subject(rig):
+    return rig.subject(write=["draft"], speak=["a", "b", "c"], master=["whole"])
+
+
+@pytest.fixture
+def finished(rig, kind, subject):
+    production = rig.submit(rig.organization(), kind, subject)["production_id"]
+    rig.finish(production)
+    return production
+
+
+def attempts(rig, production):
+    return {(job["stage"], job["key"]): job["attempt"] for job in rig.jobs(production)}
+
+
+def test_a_rebuild_of_what_is_up_to_date_runs_nothing(rig, finished):
+    jobs = rig.rebuild(finished)
+
+    row = rig.production(finished)
+    assert (jobs, rig.finish(finished)) == ([], [])
+    assert (row["status"], row["build"], row["progress"]) == ("completed", 2, 100)
+
+
+def test_an_edited_item_runs_again_with_what_joins_it_and_nothing_else(rig, finished, subject):
+    rig.edit(subject, "speak", "b", "other words")
+
+    rig.rebuild(finished)
+
+    assert rig.finish(finished) == [("speak", "b"), ("master", "whole")]
+    assert attempts(rig, finished)["speak", "a"] == 1
+
+
+def test_kept_jobs_are_the_very_same_rows(rig, finished, subject):
+    before = {job["key"]: job for job in rig.jobs(finished, "speak")}
+    rig.edit(subject, "speak", "b", "other words")
+
+    rig.rebuild(finished)
+    rig.finish(finished)
+
+    after = {job["key"]: job for job in rig.jobs(finished, "speak")}
+    assert [key for key in after if after[key] != before[key]] == ["b"]
+    assert after["b"]["id"] == before["b"]["id"]
+
+
+def test_an_output_that_did_not_change_stops_the_rebuild_there(rig, finished, subject):
+    rig.edit(subject, "speak", "b", "other words")
+    rig.rebuild(finished)
+    job, attempt = rig.granted(finished, "speak", "b")
+    before = {"of": {"text": "text of b", "upstream": None}}
+
+    rig.complete(job, attempt, before)
+
+    assert rig.production(finished)["status"] == "completed"
+    assert attempts(rig, finished)["master", "whole"] == 1
+
+
+def test_a_new_item_runs_with_what_joins_it(rig, finished, subject):
+    rig.add(subject, "speak", ["d"])
+
+    rig.rebuild(finished)
+
+    assert rig.finish(finished) == [("speak", "d"), ("master", "whole")]
+
+
+def test_a_vanished_item_is_retired_and_what_joined_it_runs_again(rig, finished, subject):
+    rig.remove(subject, "speak", "b")
+
+    rig.rebuild(finished)
+
+    retired = next(job for job in rig.jobs(finished, "speak") if job["key"] == "b")
+    assert rig.finish(finished) == [("master", "whole")]
+    assert (retired["status"], retired["error"]) == ("cancelled", "Nothing desires this job any more.")
+    assert rig.stage(finished, "speak")["total"] == 2
+
+
+def test_a_retired_item_that_comes_back_runs_again(rig, finished, subject):
+    rig.remove(subject, "speak", "b")
+    rig.rebuild(finished)
+    rig.finish(finished)
+    rig.add(subject, "speak", ["b"])
+
+    rig.rebuild(finished)
+
+    assert ("speak", "b") in rig.finish(finished)
+
+
+def test_an_authoring_stage_is_kept_although_its_input_changed(rig, finished, subject):
+    rig.edit(subject, "write", "draft", "another brief")
+
+    rig.rebuild(finished)
+
+    assert rig.finish(finished) == []
+
+
+def test_an_authoring_stage_runs_again_when_it_is_named(rig, finished):
+    rig.rebuild(finished, "write")
+
+    assert rig.finish(finished) == [("write", "draft")]
+
+
+def test_an_authoring_stage_after_the_named_one_runs_when_its_input_changed(rig):
+    kind = rig.pipeline("book", [Stage("outline", sticky=True), Stage("script", after=("outline",), sticky=True, joins=True)])
+    production = rig.start(kind, outline=1, script=1)
+    rig.finish(production)
+    rig.rebuild(production, "outline")
+
+    rig.complete(*rig.granted(production, "outline"), {"another": "outline"})
+
+    assert rig.finish(production) == [("script", "k000")]
+
+
+def test_a_named_stage_runs_whole(rig, finished):
+    rig.rebuild(finished, "speak")
+
+    assert rig.finish(finished) == [("speak", "a"), ("speak", "b"), ("speak", "c")]
+
+
+def test_a_failed_production_resumes_at_what_failed(rig, kind, subject):
+    production = rig.submit(rig.organization(), kind, subject)["production_id"]
+    rig.finish(production, "write")
+    rig.fail(*rig.granted(production, "speak", "b"), "invalid_input")
+    rig.finish(production)
+    rig.edit(subject, "speak", "b", "words that can be spoken")
+
+    rig.rebuild(production)
+
+    assert rig.finish(production) == [("speak", "b"), ("master", "whole")]
+    assert rig.production(production)["status"] == "completed"
+    assert rig.production(production)["error"] is None
+
+
+def test_a_production_that_an_environment_failed_resumes_with_what_was_parked(rig, kind, subject):
+    production = rig.submit(rig.organization(), kind, subject)["production_id"]
+    rig.finish(production, "write")
+    rig.fail(*rig.granted(production, "speak", "b"), "auth")
+
+    rig.rebuild(production)
+
+    assert [job["attempt"] for job in rig.jobs(production, "speak")] == [0, 1, 0]
+    assert rig.finish(production) == [("speak", "a"), ("speak", "b"), ("speak", "c"), ("master", "whole")]
+
+
+def test_a_cancelled_production_resumes_with_what_was_not_done(rig, kind, subject):
+    production = rig.submit(rig.organization(), kind, subject)["production_id"]
+    rig.finish(production, "write")
+    rig.complete(*rig.granted(production, "speak", "a"))
+    rig.cancel(production)
+
+    rig.rebuild(production)
+
+    assert rig.finish(production) == [("speak", "b"), ("speak", "c"), ("master", "whole")]
+
+
+def test_an_attempt_that_outlived_a_cancel_is_fenced_off_by_the_rebuild(rig, kind, subject):
+    production = rig.submit(rig.organization(), kind, subject)["production_id"]
+    zombie = rig.granted(production, "write")
+    rig.cancel(production)
+
+    rig.rebuild(production)
+
+    assert not rig.complete(*zombie)["accepted"]
+    assert rig.violations() == {}
+    assert rig.granted(production, "write")[1] == zombie[1] + 1
+
+
+def test_a_rebuild_gives_back_what_an_outliving_attempt_held(rig, kind):
+    organization = rig.organization()
+    production = rig.submit(organization, kind, rig.subject(estimate=2, write=1))["production_id"]
+    rig.granted(production, "write")
+    rig.cancel(production)
+
+    rig.rebuild(production)
+
+    assert rig.day(organization)["reserved_gbp"] == 0
+    assert rig.violations() == {}
+
+
+def test_a_running_production_cannot_be_rebuilt(rig, kind, subject):
+    production = rig.submit(rig.organization(), kind, subject)["production_id"]
+
+    with pytest.raises(psycopg.errors.ObjectInUse, match=f"production: {production} is queued"):
+        rig.rebuild(production)
+
+
+def test_a_rebuild_from_an_unknown_stage_names_the_known_ones(rig, finished):
+    with pytest.raises(psycopg.errors.InvalidParameterValue, match="from_stage: sing is not .* write, speak, master"):
+        rig.rebuild(finished, "sing")
+
+
+def test_a_rebuild_counts_only_what_it_queues(rig, kind):
+    subject = rig.subject(estimate=1, write=1, speak=3, master=1)
+    production = rig.submit(rig.organization(), kind, subject)["production_id"]
+    rig.finish(production)
+    rig.edit(subject, "speak", "k001", "other words")
+
+    rig.rebuild(production)
+    rig.finish(production)
+
+    assert rig.production(production)["estimate_gbp"] == 2
+
+
+def test_progress_of_a_rebuild_starts_with_what_is_kept(rig, finished, subject):
+    rig.edit(subject, "speak", "b", "other words")
+
+    rig.rebuild(finished)
+
+    assert 33 <= rig.production(finished)["progress"] < 100
+
+
+CHANGES = {
+    "nothing": lambda rig, subject: None,
+    "one item edited": lambda rig, subject: rig.edit(subject, "speak", "b", "other words"),
+    "two items edited": lambda rig, subject: [rig.edit(subject, "speak", key, "other words") for key in "ac"],
+    "an item added": lambda rig, subject: rig.add(subject, "speak", ["d"]),
+    "an item removed": lambda rig, subject: rig.remove(subject, "speak", "b"),
+    "the draft edited": lambda rig, subject: rig.edit(subject, "write", "draft", "another brief"),
+    "the whole edited": lambda rig, subject: rig.edit(subject, "master", "whole", "louder"),
+}
+
+
+@pytest.mark.parametrize("change", CHANGES)
+def test_the_preview_is_what_runs(rig, finished, subject, change):
+    CHANGES[change](rig, subject)
+    foreseen = [(stage, key) for stage, key, _ in rig.preview(finished)]
+
+    rig.rebuild(finished)
+
+    assert sorted(rig.finish(finished)) == sorted(foreseen)
+
+
+def test_the_preview_of_a_failed_production_is_what_runs(rig, kind, subject):
+    production = rig.submit(rig.organization(), kind, subject)["production_id"]
+    rig.finish(production, "write")
+    rig.fail(*rig.granted(production, "speak", "b"), "invalid_input")
+    rig.finish(production)
+
+    assert rig.preview(production) == [("speak", "b", "failed"), ("master", "whole", "new")]
+
+
+def test_the_preview_says_why_each_job_would_run(rig, finished, subject):
+    rig.edit(subject, "speak", "b", "other words")
+    rig.add(subject, "speak", ["d"])
+
+    assert rig.preview(finished) == [
+        ("speak", "b", "changed"),
+        ("speak", "d", "new"),
+        ("master", "whole", "follows"),
+    ]
+
+
+def test_the_preview_of_a_vanished_item_shows_what_joined_it(rig, finished, subject):
+    rig.remove(subject, "speak", "b")
+
+    assert rig.preview(finished) == [("master", "whole", "follows")]
+
+
+def test_the_preview_of_a_named_stage_shows_it_and_what_follows(rig, finished):
+    assert rig.preview(finished, "speak") == [
+        ("speak", "a", "named"),
+        ("speak", "b", "named"),
+        ("speak", "c", "named"),
+        ("master", "whole", "follows"),
+    ]
+
+
+def test_the_preview_follows_item_by_item_where_stages_share_their_keys(rig):
+    kind = rig.pipeline("dub", [Stage("translate"), Stage("speak", after=("translate",)), Stage("mix", after=("speak",))])
+    subject = rig.subject(translate=["a", "b"], speak=["a", "b"], mix=["whole"])
+    production = rig.submit(rig.organization(), kind, subject)["production_id"]
+    rig.finish(production)
+    rig.edit(subject, "translate", "b", "other words")
+
+    assert rig.preview(production) == [("translate", "b", "changed"), ("speak", "b", "follows"), ("mix", "whole", "follows")]
+
+
+def test_the_preview_changes_nothing(rig, finished, subject):
+    rig.edit(subject, "speak", "b", "other words")
+    before = rig.jobs(finished)
+
+    rig.preview(finished)
+
+    assert rig.jobs(finished) == before
+    assert rig.production(finished)["build"] == 1
+
+
+def test_the_preview_from_an_unknown_stage_names_the_known_ones(rig, finished):
+    with pytest.raises(psycopg.errors.InvalidParameterValue, match="from_stage: sing is not .* write, speak, master"):
+        rig.preview(finished, "sing")
+
+
+def test_the_preview_of_an_unknown_production_names_it(rig, kind):
+    with pytest.raises(psycopg.errors.NoDataFound, match="production: 00000000-.* does not exist"):
+        rig.preview("00000000-0000-0000-0000-000000000000")
+
+
+def test_two_rebuilds_at_once_are_one(rig, finished, subject):
+    rig.edit(subject, "speak", "b", "other words")
+    rig.owner.execute("begin")
+    rig.owner.execute("select from public.production_stages where production_id = %s for no key update", [finished])
+    workers = [rig.open_worker() for _ in range(2)]
+    answers = []
+
+    def rebuild(worker):
+        try:
+            answers.append(rig.call("rebuild", finished, None, True, on=worker)["build"])
+        except psycopg.errors.ObjectInUse:
+            answers.append("in use")
+
+    threads = [start(lambda worker=worker: rebuild(worker)) for worker in workers]
+    for worker in workers:
+        wait_until_blocked(rig.owner_url, worker)
+    rig.owner.execute("commit")
+    for thread in threads:
+        thread.join()
+
+    assert sorted(map(str, answers)) == ["2", "in use"]
+
+
+def test_a_completion_that_opens_a_stage_and_a_rebuild_that_is_refused_do_not_block_each_other(rig, finished, subject):
+    """The rebuild waits for the running job; the completion writes jobs of the next stage, which exist already."""
+    rig.edit(subject, "speak", "b", "other words")
+    rig.rebuild(finished)
+    job, attempt = rig.granted(finished, "speak", "b")
+    worker, rebuilder = rig.open_worker(), rig.open_worker()
+    worker.execute("begin")
+    worker.execute("select engine.fence(%s, %s)", [job, attempt])
+    refused = []
+
+    def rebuild():
+        try:
+            rig.call("rebuild", finished, None, True, on=rebuilder)
+        except psycopg.Error as error:
+            refused.append(error.sqlstate)
+
+    thread = start(rebuild)
+    wait_until_blocked(rig.owner_url, rebuilder)
+
+    finish = rig.complete(job, attempt, on=worker)
+    worker.execute("commit")
+    thread.join()
+
+    assert [sent["stage"] for sent in finish["next"]] == ["master"]
+    assert refused == ["55006"]

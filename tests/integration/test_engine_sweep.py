@@ -1,0 +1,148 @@
+"""The sweeper: what was lost is sent again, what was parked is readmitted, what died is taken back."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.rigs.engine import Stage
+
+
+@pytest.fixture
+def kind(rig):
+    return rig.pipeline("song", [Stage("sing")])
+
+
+def test_a_message_that_was_lost_is_sent_again_when_it_is_due(rig, kind):
+    job = rig.jobs(rig.start(kind, sing=1))[0]["id"]
+    before = rig.sweep()
+    rig.age(job, due_at=30)
+
+    assert (before, [sent["id"] for sent in rig.sweep()]) == ([], [str(job)])
+
+
+def test_a_job_that_was_just_sent_is_not_sent_again(rig, kind):
+    job = rig.jobs(rig.start(kind, sing=1))[0]["id"]
+    rig.age(job, due_at=30)
+    rig.sweep()
+
+    assert rig.sweep() == []
+
+
+def test_each_sending_doubles_the_time_to_the_next_up_to_ten_minutes(rig, kind):
+    job = rig.jobs(rig.start(kind, sing=1))[0]["id"]
+    waits = []
+
+    for _ in range(7):
+        rig.owner.execute("update public.jobs set due_at = clock_timestamp() where id = %s", [job])
+        rig.sweep()
+        waits.append(round(rig.one(
+            "select extract(epoch from due_at - clock_timestamp()) as s from public.jobs where id = %s", job
+        )["s"]))  # fmt: skip
+
+    assert waits == [25, 50, 100, 200, 400, 600, 600]
+
+
+def test_a_sweep_sends_at_most_what_it_was_asked_for_and_the_oldest_first(rig, kind):
+    jobs = rig.jobs(rig.start(kind, sing=5))
+    for late, job in enumerate(jobs):
+        rig.age(job["id"], due_at=30 + late)
+
+    sent = {one["id"] for one in rig.sweep(2)}
+
+    assert sent == {str(jobs[4]["id"]), str(jobs[3]["id"])}
+
+
+def test_two_sweepers_at_once_do_not_send_the_same_job(rig, kind):
+    jobs = rig.jobs(rig.start(kind, sing=4))
+    for job in jobs:
+        rig.age(job["id"], due_at=30)
+    first = rig.open_worker()
+    first.execute("begin")
+
+    taken = first.execute("select engine.sweep(2) as jobs").fetchone()["jobs"]
+    rest = rig.sweep(10)
+    first.execute("commit")
+
+    assert len(taken) == len(rest) == 2
+    assert {one["id"] for one in taken}.isdisjoint(one["id"] for one in rest)
+
+
+def test_a_sweep_does_not_wait_for_a_job_that_is_locked(rig, kind):
+    job = rig.jobs(rig.start(kind, sing=1))[0]["id"]
+    rig.age(job, due_at=30)
+    rig.owner.execute("begin")
+    rig.owner.execute("select from public.jobs where id = %s for no key update", [job])
+
+    sent = rig.sweep()
+    rig.owner.execute("commit")
+
+    assert sent == []
+
+
+def test_a_retry_that_is_not_due_is_not_sent(rig, kind):
+    job, attempt = rig.granted(rig.start(kind, sing=1), "sing")
+    rig.fail(job, attempt, "rate_limited", retry_after=300)
+    rig.age(job, due_at=200)
+
+    assert rig.sweep() == []
+
+
+def test_parked_jobs_of_every_organization_are_readmitted(rig, kind):
+    organizations = [rig.organization(running=0) for _ in range(5)]
+    for organization in organizations:
+        for job in rig.jobs(rig.start(kind, organization, sing=3)):
+            rig.claim(job["id"])
+        rig.limit(organization, running=1)
+
+    readmitted = rig.sweep()
+
+    assert sorted(sent["organization_id"] for sent in readmitted) == sorted(map(str, organizations))
+
+
+def test_a_readmitted_job_is_sent_again_when_its_message_is_lost(rig, kind):
+    organization = rig.organization(running=0)
+    job = rig.jobs(rig.start(kind, organization, sing=1))[0]["id"]
+    rig.claim(job)
+    rig.limit(organization, running=1)
+    rig.sweep()
+    rig.age(job, due_at=30)
+
+    assert [sent["id"] for sent in rig.sweep()] == [str(job)]
+
+
+def test_jobs_that_wait_for_a_person_are_left_alone(rig, kind):
+    production = rig.start(kind, sing=3)
+    rig.fail(*rig.granted(production, "sing"), "quota")
+
+    assert rig.sweep() == []
+
+
+def test_an_expired_lease_is_reported_with_its_attempt(rig, kind):
+    production = rig.start(kind, sing=2)
+    dead, attempt = rig.granted(production, "sing")
+    rig.granted(production, "sing")
+    rig.age(dead, lease_until=100)
+
+    expired = rig.worker.execute("select * from engine.expired(10)").fetchall()
+
+    assert expired == [{"job_id": dead, "attempt": attempt}]
+
+
+def test_a_lost_job_is_queued_again_at_once(rig, kind):
+    job, attempt = rig.granted(rig.start(kind, sing=1), "sing")
+    rig.age(job, lease_until=100)
+
+    failed = rig.fail(job, attempt, "lost", "Its worker stopped answering.")
+
+    assert (failed["status"], failed["retry_seconds"]) == ("queued", 0)
+    assert rig.claim(job)["outcome"] == "granted"
+
+
+def test_a_lost_job_that_is_reported_twice_counts_once(rig, kind):
+    job, attempt = rig.granted(rig.start(kind, sing=1), "sing")
+    rig.age(job, lease_until=100)
+    rig.fail(job, attempt, "lost")
+
+    rig.fail(job, attempt, "lost")
+
+    assert rig.job(job)["fails"] == 1

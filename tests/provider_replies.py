@@ -1,0 +1,103 @@
+"""Replies as the providers' documentation shows them, made to fit the request."""
+
+from __future__ import annotations
+
+import json
+import math
+import struct
+from array import array
+from collections.abc import Mapping
+from typing import Any
+
+SAMPLE_RATE_OF_POLLY = 16_000
+SAMPLE_RATE_OF_OPENAI = 24_000
+CHARACTERS_PER_SECOND = 15
+
+
+def tone(text: str, sample_rate: int) -> bytes:
+    """Return mono 16-bit PCM, as long as a person would need for the text."""
+    count = max(sample_rate // 10, len(text) * sample_rate // CHARACTERS_PER_SECOND)
+    period = sample_rate // 200
+    wave = array("h", (round(8000 * math.sin(2 * math.pi * step / period)) for step in range(period)))
+    return (wave * (count // period + 1))[:count].tobytes()
+
+
+def wav(
+    pcm: bytes,
+    sample_rate: int = SAMPLE_RATE_OF_OPENAI,
+    *,
+    channels: int = 1,
+    bits: int = 16,
+    kind: int = 1,
+    data_size: int | None = None,
+) -> bytes:
+    """Return a RIFF/WAVE file; `data_size` is what its header claims, where that differs from the truth."""
+    size = len(pcm) if data_size is None else data_size
+    frame = channels * bits // 8
+    layout = struct.pack("<HHIIHH", kind, channels, sample_rate, sample_rate * frame, frame, bits)
+    riff_size = min(36 + size, 0xFFFFFFFF)
+    return b"".join(
+        (
+            b"RIFF",
+            struct.pack("<I", riff_size),
+            b"WAVE",
+            b"fmt \x10\0\0\0",
+            layout,
+            b"data",
+            struct.pack("<I", size),
+            pcm,
+        )
+    )
+
+
+def chat_completion(content: str | None, **choice: Any) -> dict[str, Any]:
+    """Return OpenAI's chat completion object; `choice` overrides fields of its one choice."""
+    message = {"role": "assistant", "content": content, "refusal": choice.pop("refusal", None), "annotations": []}
+    return {
+        "id": "chatcmpl-B9MBs8CjcvOU2jLn4n570S5qMJKcT",
+        "object": "chat.completion",
+        "created": 1741569952,
+        "model": "a-model-2026-01-01",
+        "choices": [{"index": 0, "message": message, "logprobs": None, "finish_reason": "stop"} | choice],
+        "usage": {"prompt_tokens": 190, "completion_tokens": 100, "total_tokens": 290},
+        "service_tier": "default",
+    }
+
+
+def converse(content: list[dict[str, Any]], stop_reason: str = "tool_use") -> dict[str, Any]:
+    """Return the body of Bedrock's ConverseResponse."""
+    return {
+        "output": {"message": {"role": "assistant", "content": content}},
+        "stopReason": stop_reason,
+        "usage": {"inputTokens": 180, "outputTokens": 90, "totalTokens": 270},
+        "metrics": {"latencyMs": 1275},
+    }
+
+
+def tool_use(value: object, name: str = "deliver") -> dict[str, Any]:
+    return {"toolUse": {"toolUseId": "tooluse_hbTgdi0CSLq_hM4P8csZJA", "name": name, "input": value}}
+
+
+def openai_error(message: str, kind: str, code: str | None = None, param: str | None = None) -> bytes:
+    return json.dumps({"error": {"message": message, "type": kind, "param": param, "code": code}}).encode()
+
+
+def example_of(schema: Mapping[str, Any], root: Mapping[str, Any] | None = None) -> Any:
+    """Return a small value that fits a JSON schema, as a language model in strict mode would."""
+    root = root or schema
+    if "$ref" in schema:
+        return example_of(root["$defs"][schema["$ref"].rpartition("/")[2]], root)
+    if "const" in schema:
+        return schema["const"]
+    if "enum" in schema:
+        return schema["enum"][0]
+    if "anyOf" in schema:
+        return example_of(schema["anyOf"][0], root)
+    kind = schema.get("type")
+    if kind == "object":
+        return {name: example_of(value, root) for name, value in schema.get("properties", {}).items()}
+    if kind == "array":
+        return [example_of(schema["items"], root) for _ in range(max(1, schema.get("minItems", 0)))]
+    if kind in ("integer", "number"):
+        return schema.get("minimum", schema.get("exclusiveMinimum", 0) + 1)
+    return {"boolean": True, "null": None}.get(str(kind), "The harbour opened in 1822.")
