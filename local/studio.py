@@ -77,10 +77,8 @@ class Studio:
     def add_episode(self, project: uuid.UUID) -> uuid.UUID:
         """Make the show's next episode, as long as the show's episodes are."""
         return uuid.UUID(str(self._value(
-            "insert into public.episodes (organization_id, project_id, number, target_minutes) "
-            "select projects.organization_id, projects.id, coalesce((select max(number) from public.episodes "
-            "where project_id = projects.id), 0) + 1, projects.target_minutes "
-            "from public.projects where projects.id = %s returning id",
+            "insert into public.episodes (organization_id, project_id, target_minutes) "
+            "select organization_id, id, target_minutes from public.projects where id = %s returning id",
             project,
         )))  # fmt: skip
 

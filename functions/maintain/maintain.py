@@ -36,8 +36,9 @@ def _until_done(services: Services, function: str, days: int, limit: int) -> int
     total = 0
     while True:
         row = services.database.call(f"select {function}(make_interval(days => %s), %s) as removed", (days, limit))[0]
-        total += row["removed"]
-        if row["removed"] < limit:
+        removed = int(row["removed"])
+        total += removed
+        if removed < limit:
             return total
 
 
@@ -50,5 +51,5 @@ def _files_to_delete(services: Services, grace_seconds: float, limit: int) -> li
 
 def lambda_handler(event: dict[str, Any], context: LambdaContext) -> dict[str, int]:
     counts = maintain(services)
-    logger.info("Maintained", **counts)
+    logger.info("Maintained", extra={"counts": counts})
     return counts

@@ -33,5 +33,5 @@ def schedule(services: Services, limit: int = LIMIT) -> dict[str, int]:
 def lambda_handler(event: dict[str, Any], context: LambdaContext) -> dict[str, int]:
     counts = schedule(services)
     if any(counts.values()):
-        logger.info("Scheduled", **counts)
+        logger.info("Scheduled", extra={"counts": counts})
     return counts

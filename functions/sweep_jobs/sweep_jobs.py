@@ -43,5 +43,5 @@ def lambda_handler(event: dict[str, Any], context: LambdaContext) -> dict[str, i
         logger.exception("Postgres cannot be reached; the next tick sweeps again")
         raise
     if any(counts.values()):
-        logger.info("Swept", **counts)
+        logger.info("Swept", extra={"counts": counts})
     return counts

@@ -74,6 +74,7 @@ def make(session: Session, studio: Studio, request: Request, folder: Path) -> No
         f"true peak {report['true_peak_dbtp']:.1f} dBTP, {report['jobs']} jobs, {report['attempts']} attempts, "
         f"{report['seconds']:.1f} s, {report['measured_cost_gbp']:.4f} GBP",
         highlight=False,
+        soft_wrap=True,
     )
     for path in files:
         console.print(f"  {path}", highlight=False)

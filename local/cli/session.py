@@ -17,11 +17,11 @@ import psycopg
 import typer
 from rich.console import Console
 
+from local.intrinsics import TemplateError
 from local.migrations import MigrationError
 from local.postgres import PostgresError
 from local.stack import Addresses, Options, Stack, StackError, running
 from local.studio import Studio
-from local.template import TemplateError
 from showrunner.errors import StageError
 from showrunner.media_store import MediaStore
 

@@ -28,7 +28,13 @@ def results(rig):
 
 
 def test_several_statements_are_one_transaction_and_the_last_ones_rows_are_returned(rig, workers):
-    rows = workers.run([insert(1), insert(2), Statement("select count(*) as n, txid_current_if_assigned() is null as idle from rig.results")])
+    rows = workers.run(
+        [
+            insert(1),
+            insert(2),
+            Statement("select count(*) as n, txid_current_if_assigned() is null as idle from rig.results"),
+        ]
+    )
 
     assert rows == [{"n": 2, "idle": False}]
     assert results(rig) == [1, 2]
@@ -124,7 +130,9 @@ def test_a_text_arrives_as_it_was_sent_whatever_the_servers_quoting(rig, text):
     """A server may read backslashes as escapes in plain strings."""
     database = Database(rig.login_url + "?options=-c%20standard_conforming_strings%3Doff", "showrunner_worker")
 
-    shown = database.run([Statement("select %s::text as text, current_setting('standard_conforming_strings') as s", (text,))])
+    shown = database.run(
+        [Statement("select %s::text as text, current_setting('standard_conforming_strings') as s", (text,))]
+    )
     database.close()
 
     assert shown == [{"text": text, "s": "off"}]
@@ -172,7 +180,9 @@ def test_a_message_that_is_cut_off_is_run_again_whole(rig, workers):
     rig.owner.execute("lock table rig.results in exclusive mode")
     running = threading.Thread(target=lambda: workers.run([Statement("select 1"), insert(1), insert(2)]))
     running.start()
-    while rig.one("select count(*) as n from pg_locks where not granted and relation = 'rig.results'::regclass")["n"] == 0:
+    while (
+        rig.one("select count(*) as n from pg_locks where not granted and relation = 'rig.results'::regclass")["n"] == 0
+    ):
         pass
     rig.cut_connections()
     rig.owner.execute("commit")

@@ -29,7 +29,11 @@ KINDS = {
         Stage("picture", after=("cut",), max_fails=2),
         Stage("render", after=("sound", "picture"), joins=True),
     ),
-    "story": (Stage("plot"), Stage("tell", after=("plot",), gate=True), Stage("print", after=("plot", "tell"), joins=True)),
+    "story": (
+        Stage("plot"),
+        Stage("tell", after=("plot",), gate=True),
+        Stage("print", after=("plot", "tell"), joins=True),
+    ),
 }
 
 # Each raises, in the transaction that breaks it, when a promise about order is broken.
@@ -109,7 +113,10 @@ class Crowd:
         }  # fmt: skip
         for action in rng.choices(list(actions), list(actions.values()), k=STEPS):
             try:
-                action(rng, engine if action in (self.claim, self.complete, self.fail, self.defer, self.lose) else connection)
+                action(
+                    rng,
+                    engine if action in (self.claim, self.complete, self.fail, self.defer, self.lose) else connection,
+                )
                 self.done[action.__name__] += 1
             except psycopg.Error as error:
                 if error.sqlstate not in REFUSALS or "rig" in str(error):
@@ -142,7 +149,16 @@ class Crowd:
         engine.complete(job, attempt, {"made": rng.random()}, "0" * 64, [CALL], [rows] if rng.random() < 0.8 else [])
 
     def fail(self, rng, engine):
-        kinds = ["transient", "rate_limited", "bad_output", "content_refused", "invalid_input", "quota", "auth", "internal"]
+        kinds = [
+            "transient",
+            "rate_limited",
+            "bad_output",
+            "content_refused",
+            "invalid_input",
+            "quota",
+            "auth",
+            "internal",
+        ]
         kind = ErrorKind(rng.choices(kinds, [6, 6, 4, 3, 2, 1, 1, 3])[0])
         engine.fail(*self.take(rng), kind, "It broke.", 0.1, [CALL])
 
@@ -176,7 +192,9 @@ class Crowd:
                 "insert into rig.items (subject_id, stage, key, estimate_gbp) values (%s, %s, %s, %s)",
                 [(subject, stage, f"k{key}", rng.choice([0, 0.5, 2])) for key in range(width)],
             )
-        submitted = self.rig.call("submit", rng.choice(self.organizations), kind, subject, None, None, False, on=connection)
+        submitted = self.rig.call(
+            "submit", rng.choice(self.organizations), kind, subject, None, None, False, on=connection
+        )
         self.productions.append(submitted["production_id"])
 
     def cancel(self, rng, connection):
@@ -210,7 +228,9 @@ class Crowd:
             for job in rig.owner.execute("select id, attempt from public.jobs where status = 'running'").fetchall():
                 rig.complete(job["id"], job["attempt"])
             rig.sweep()
-            waiting = rig.owner.execute("select id, waiting_for from public.productions where status = 'waiting'").fetchall()
+            waiting = rig.owner.execute(
+                "select id, waiting_for from public.productions where status = 'waiting'"
+            ).fetchall()
             for production in waiting:
                 if production["waiting_for"] == "approval":
                     rig.call("approve", production["id"])
@@ -221,7 +241,9 @@ class Crowd:
                 claim = rig.claim(job["id"])
                 if claim["outcome"] == "granted":
                     rig.complete(job["id"], claim["attempt"])
-            open_ = "select count(*) as n from public.productions where status not in ('completed', 'failed', 'cancelled')"
+            open_ = (
+                "select count(*) as n from public.productions where status not in ('completed', 'failed', 'cancelled')"
+            )
             if rig.one(open_)["n"] == 0 and not queued:
                 return
         raise AssertionError("it never comes to rest")

@@ -123,7 +123,8 @@ def test_a_production_at_a_gate_says_which_and_since_when(rig, production):
     rig.finish(production)
 
     assert re.fullmatch(
-        r"It has been waiting for approval before mix since \d{4}-\d\d-\d\d \d\d:\d\d UTC\.", rig.explain_production(production)
+        r"It has been waiting for approval before mix since \d{4}-\d\d-\d\d \d\d:\d\d UTC\.",
+        rig.explain_production(production),
     )
 
 

@@ -82,7 +82,9 @@ def test_transient_failures_wait_longer_each_time(rig, granted):
         for fails in (1, 4, 8, 30)
     ]
 
-    assert all(0.2 * longest <= wait <= longest for longest, row in zip((2, 16, 256, 256), waits, strict=True) for wait in row)
+    assert all(
+        0.2 * longest <= wait <= longest for longest, row in zip((2, 16, 256, 256), waits, strict=True) for wait in row
+    )
     assert len(set(waits[1])) > 1
 
 
@@ -190,7 +192,11 @@ def test_a_parallel_stage_that_ends_does_not_start_a_production_that_waits_for_a
 
     row = rig.production(production)
     assert opened == []
-    assert (row["status"], row["waiting_for"], row["error"]) == ("waiting", "attention", "picture: The account is empty.")
+    assert (row["status"], row["waiting_for"], row["error"]) == (
+        "waiting",
+        "attention",
+        "picture: The account is empty.",
+    )
 
 
 def test_what_a_parallel_stage_had_finished_is_kept_when_the_person_has_acted(rig):

@@ -10,7 +10,8 @@ from tests.rigs.engine import Stage
 @pytest.fixture
 def kind(rig):
     return rig.pipeline(
-        "story", [Stage("write"), Stage("speak", after=("write",), gate=True, joins=True), Stage("publish", after=("speak",))]
+        "story",
+        [Stage("write"), Stage("speak", after=("write",), gate=True, joins=True), Stage("publish", after=("speak",))],
     )
 
 

@@ -116,7 +116,9 @@ def test_an_authoring_stage_runs_again_when_it_is_named(rig, finished):
 
 
 def test_an_authoring_stage_after_the_named_one_runs_when_its_input_changed(rig):
-    kind = rig.pipeline("book", [Stage("outline", sticky=True), Stage("script", after=("outline",), sticky=True, joins=True)])
+    kind = rig.pipeline(
+        "book", [Stage("outline", sticky=True), Stage("script", after=("outline",), sticky=True, joins=True)]
+    )
     production = rig.start(kind, outline=1, script=1)
     rig.finish(production)
     rig.rebuild(production, "outline")
@@ -281,13 +283,19 @@ def test_the_preview_of_a_named_stage_shows_it_and_what_follows(rig, finished):
 
 
 def test_the_preview_follows_item_by_item_where_stages_share_their_keys(rig):
-    kind = rig.pipeline("dub", [Stage("translate"), Stage("speak", after=("translate",)), Stage("mix", after=("speak",))])
+    kind = rig.pipeline(
+        "dub", [Stage("translate"), Stage("speak", after=("translate",)), Stage("mix", after=("speak",))]
+    )
     subject = rig.subject(translate=["a", "b"], speak=["a", "b"], mix=["whole"])
     production = rig.submit(rig.organization(), kind, subject)["production_id"]
     rig.finish(production)
     rig.edit(subject, "translate", "b", "other words")
 
-    assert rig.preview(production) == [("translate", "b", "changed"), ("speak", "b", "follows"), ("mix", "whole", "follows")]
+    assert rig.preview(production) == [
+        ("translate", "b", "changed"),
+        ("speak", "b", "follows"),
+        ("mix", "whole", "follows"),
+    ]
 
 
 def test_the_preview_changes_nothing(rig, finished, subject):

@@ -179,7 +179,7 @@ def test_a_job_is_not_started_without_the_time_to_finish_it(singer):
 
 def test_an_input_that_does_not_fit_the_model_fails_and_names_the_field(singer):
     singer.rig.owner.execute(
-        "update public.jobs set input = '{\"text\": 7, \"upstream\": null}' where id = %s", [singer.job_id]
+        'update public.jobs set input = \'{"text": 7, "upstream": null}\' where id = %s', [singer.job_id]
     )
 
     assert singer.receive() == []
@@ -357,7 +357,9 @@ def test_heartbeats_keep_a_short_lease_alive_and_carry_progress(beating):
     def run(job, services):
         first_lease = beating.job["lease_until"]
         job.progress(0.5)
-        wait_until(lambda: beating.job["started_at"] < first_lease < beating.rig.one("select clock_timestamp() as t")["t"])
+        wait_until(
+            lambda: beating.job["started_at"] < first_lease < beating.rig.one("select clock_timestamp() as t")["t"]
+        )
         wait_until(lambda: beating.job["progress"] == 0.5)
         assert beating.rig.worker.execute("select * from engine.expired(10)").fetchall() == []
         return Outcome(SingOutput(sung="long"))

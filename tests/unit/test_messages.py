@@ -51,7 +51,10 @@ def test_each_stage_has_its_own_queue():
 
     Dispatcher(queues, "q-").send([*jobs(1, "speak_line"), *jobs(1, "write_script"), *jobs(1, "speak_line")])
 
-    assert sorted((url, len(entries)) for url, entries in queues.batches) == [("q-speak-line", 2), ("q-write-script", 1)]
+    assert sorted((url, len(entries)) for url, entries in queues.batches) == [
+        ("q-speak-line", 2),
+        ("q-write-script", 1),
+    ]
 
 
 def test_a_delayed_message_comes_not_before_its_job_is_due():
