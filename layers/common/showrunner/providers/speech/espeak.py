@@ -133,9 +133,10 @@ class _Espeak:
             for parameter, value in (*settings, (_WORD_GAP, 0)):
                 self._library.espeak_SetParameter(parameter, value, 0)
             self._library.espeak_Synth(encoded, len(encoded) + 1, 0, 0, 0, _CHARS_UTF8 | _END_PAUSE, None, None)
+            clip = Clip(bytes(self._pcm), self.sample_rate)
             if time.monotonic() > deadline:
-                raise Transient("espeak-ng did not finish speaking in time; it will be tried again.")
-            return Clip(bytes(self._pcm), self.sample_rate)
+                raise Transient(f"espeak-ng was stopped after {clip.seconds:.1f} s of speech; it will be tried again.")
+            return clip
 
 
 @cache
