@@ -10,7 +10,7 @@ from __future__ import annotations
 import base64
 import logging
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
@@ -31,12 +31,23 @@ _log = logging.getLogger(__name__)
 
 
 class QueuePoller:
-    """One event source at work: at most `concurrency` invocations at once, fewer if the mapping says so."""
+    """One event source at work: at most `concurrency` invocations at once, fewer if the mapping says so.
 
-    def __init__(self, source: EventSource, cloud: Cloud, host: LambdaHost, concurrency: int) -> None:
+    `on_failure` is given the records of an invocation that failed.
+    """
+
+    def __init__(
+        self,
+        source: EventSource,
+        cloud: Cloud,
+        host: LambdaHost,
+        concurrency: int,
+        on_failure: Callable[[Sequence[Mapping[str, Any]]], object] = lambda records: None,
+    ) -> None:
         self._source = source
         self._region = cloud.region
         self._host = host
+        self._on_failure = on_failure
         self._receiver = cloud.sqs_receiver
         self._deleter = cloud.sqs
         self._limit = min(concurrency, source.maximum_concurrency or concurrency)
@@ -104,6 +115,7 @@ class QueuePoller:
         except FunctionError as error:
             if self._open:
                 _log.warning("%s; it will be delivered again", error)
+                self._on_failure(records)
             return
         finally:
             with self._changed:

@@ -15,7 +15,7 @@ import json
 import logging
 import os
 import threading
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -30,7 +30,7 @@ from local.http_gateway import HttpGateway
 from local.lambda_host import LambdaHost
 from local.postgres import Postgres
 from local.processes import Processes
-from local.recovery import forget_old_host
+from local.recovery import end_leases, jobs_of, wake_queued
 from local.schedules import Ticker
 from local.specs import Names, Template
 from local.template import read_template
@@ -215,6 +215,10 @@ class Stack:
         supervisor.start()
         ending.callback(supervisor.join)
 
+    def _on_failure(self, records: Sequence[Mapping[str, Any]]) -> None:
+        if self._postgres is not None:
+            end_leases(self._postgres.url(migrations.DATABASE), jobs_of(records))
+
     def _publish(self, names: Names, template: Template, database_url: str) -> None:
         """Tell other programs where this stack is."""
         self._addresses = Addresses(
@@ -248,13 +252,14 @@ class Stack:
         self._ending.callback(self._postgres.stop)
         self._postgres.start()
         migrations.prepare(self._postgres, directory=self._project / "supabase")
-        forget_old_host(self._postgres.url(migrations.DATABASE))
+        end_leases(self._postgres.url(migrations.DATABASE))
+        wake_queued(self._postgres.url(migrations.DATABASE))
         return self._postgres.url(migrations.DATABASE), self._postgres.login_url(migrations.DATABASE)
 
     def _start_events(self, template: Template, cloud: Cloud, names: Names) -> list[QueuePoller]:
         host, options = self.host, self._options
         concurrency = options.concurrency or max(2, os.cpu_count() or 2)
-        pollers = [QueuePoller(source, cloud, host, concurrency) for source in template.event_sources]
+        pollers = [QueuePoller(source, cloud, host, concurrency, self._on_failure) for source in template.event_sources]
         for poller in pollers:
             poller.start()
             self._ending.callback(poller.stop)
@@ -275,6 +280,8 @@ class Stack:
                 if self._cloud is not None and self._template is not None and self._cloud.has_ended:
                     _log.warning("S3 and SQS have ended; they are started again")
                     self._cloud.start(self._template)
+                    if self._postgres is not None:
+                        wake_queued(self._postgres.url(migrations.DATABASE))
             except Exception:
                 if not self._closing.is_set():
                     _log.exception("cannot start again; the next attempt is in %s s", SUPERVISE_SECONDS)

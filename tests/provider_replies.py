@@ -93,6 +93,8 @@ def example_of(schema: Mapping[str, Any], root: Mapping[str, Any] | None = None)
         return schema["enum"][0]
     if "anyOf" in schema:
         return example_of(schema["anyOf"][0], root)
+    if schema.get("format") == "uuid":
+        return "3f2b8c1e-7a54-4c1d-9e0a-5b6c7d8e9f01"
     kind = schema.get("type")
     if kind == "object":
         return {name: example_of(value, root) for name, value in schema.get("properties", {}).items()}

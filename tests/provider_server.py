@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import socket
 import struct
@@ -15,7 +16,7 @@ from urllib.parse import unquote
 
 from tests import provider_replies as replies
 
-Fault = Literal["hang", "hang_in_body", "truncate", "reset"]
+Fault = Literal["hang", "hang_in_body", "drip", "truncate", "reset"]
 HANG_AT_MOST_SECONDS = 30.0
 
 
@@ -23,8 +24,8 @@ HANG_AT_MOST_SECONDS = 30.0
 class Answer:
     """What the server sends instead of the documented reply.
 
-    `hang` answers nothing, `hang_in_body` stops half-way, both until the server closes; `truncate` closes half-way;
-    `reset` drops the connection.
+    `hang` answers nothing, `hang_in_body` stops half-way, `drip` goes on sending a little at a time, all until the
+    server closes; `truncate` closes half-way; `reset` drops the connection.
     """
 
     status: int = 200
@@ -77,6 +78,9 @@ class ProviderServer:
     def wait_until_closing(self) -> None:
         self._closing.wait(HANG_AT_MOST_SECONDS)
 
+    def closes_within(self, seconds: float) -> bool:
+        return self._closing.wait(seconds)
+
 
 def documented_answer(request: Request) -> Answer:
     """Return the successful reply to a request, as the provider's reference shows it."""
@@ -118,6 +122,9 @@ def _handler(server: ProviderServer) -> type[BaseHTTPRequestHandler]:
             if answer.fault in ("hang", "reset"):
                 self._drop()
                 return
+            if answer.fault == "drip":
+                self._drip(answer)
+                return
             body = answer.body if isinstance(answer.body, bytes) else json.dumps(answer.body).encode()
             self.send_response(answer.status)
             headers = {"content-type": "application/json"} | dict(answer.headers)
@@ -131,6 +138,15 @@ def _handler(server: ProviderServer) -> type[BaseHTTPRequestHandler]:
                 server.wait_until_closing()
             if answer.fault:
                 self._drop()
+
+        def _drip(self, answer: Answer) -> None:
+            self.send_response(answer.status)
+            self.send_header("content-length", str(10**9))
+            self.end_headers()
+            with contextlib.suppress(OSError):
+                while not server.closes_within(0.02):
+                    self.wfile.write(bytes(200))
+            self.close_connection = True
 
         def _drop(self) -> None:
             if self.close_connection is False and self.server:

@@ -48,11 +48,6 @@ def media_name(name: str) -> MediaName | None:
     return MediaName(UUID(match[1]), match[2]) if match else None
 
 
-def media_url(base_url: str, token: str, asset_id: UUID, key: str) -> str:
-    """Return the lasting address of an asset; it redirects to a short-lived one."""
-    return f"{base_url}/media/{token}/{asset_id}{extension_of(key)}"
-
-
 def extension_of(key: str) -> str:
     """Return the file name extension of an S3 key, with its dot."""
     return PurePosixPath(key).suffix

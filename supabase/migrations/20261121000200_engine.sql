@@ -86,6 +86,7 @@ create table public.productions (
     progress smallint not null default 0 check (progress between 0 and 100),
     build integer not null default 1 check (build > 0),
     rebuild_from text,
+    renew_from text,
     idempotency_key text check (length(idempotency_key) between 1 and 200),
     requested_by uuid references public.users (id) on delete set null,
     error_code public.error_kind,
@@ -105,7 +106,9 @@ create table public.productions (
 comment on table public.productions is 'One subject being made: status, progress, cost and error of the whole.';
 comment on column public.productions.progress is 'Percent; never falls within a build.';
 comment on column public.productions.build is 'Counts the first run and every rebuild.';
-comment on column public.productions.rebuild_from is 'The stage that this build was asked to run again, with all after it.';
+comment on column public.productions.rebuild_from is 'The stage that this build was asked to run again whole.';
+comment on column public.productions.renew_from is
+    'From this stage on, authoring stages run when their input changed; kept until a build completes.';
 comment on column public.productions.estimate_gbp is 'Sum of the estimates of the jobs queued in this build so far.';
 
 create index productions_newest_first on public.productions (organization_id, created_at desc, id);

@@ -65,11 +65,8 @@ create function engine.reconcile(
 as $$
 declare
     forced boolean := p_production.rebuild_from is not distinct from p_pipeline.stage;
-    protected boolean := p_pipeline.sticky and not forced and (
-        p_production.rebuild_from is null
-        or p_pipeline.stage not in (
-            select engine.stages_from(p_production.kind, p_production.rebuild_from)
-        )
+    protected boolean := p_pipeline.sticky and p_pipeline.stage not in (
+        select engine.stages_from(p_production.kind, p_production.renew_from)
     );
     due timestamptz := clock_timestamp() + case when p_dispatched then interval '25 seconds' else interval '0' end;
     wanted integer;

@@ -19,6 +19,25 @@ begin
 end
 $$;
 
+-- From which stage on a rebuild may replace what people may have edited: the named stage, or the one that a build
+-- before was asked for and did not complete, whichever comes first.
+create function engine.renew_from(p_production public.productions, p_from_stage text)
+    returns text
+    language sql
+    stable
+    set search_path = ''
+as $$
+    select pipelines.stage
+    from engine.pipelines
+    where pipelines.kind = p_production.kind
+      and (
+          pipelines.stage = p_from_stage
+          or (pipelines.stage = p_production.renew_from and p_production.status <> 'completed')
+      )
+    order by pipelines.position
+    limit 1
+$$;
+
 -- Which jobs a rebuild would run, why, and for how much. A stage is read as it is now; what is downstream of a job that
 -- runs or vanishes is counted as running too: item by item where the upstream stage has the same key, else whole. The
 -- real rebuild compares hashes, so it never runs more than this for what exists now.
@@ -41,7 +60,7 @@ begin
         raise exception 'production: % does not exist', p_production using errcode = 'no_data_found';
     end if;
     perform engine.check_from_stage(production.kind, p_from_stage);
-    again := array(select engine.stages_from(production.kind, p_from_stage));
+    again := array(select engine.stages_from(production.kind, engine.renew_from(production, p_from_stage)));
     for pipeline in
         select * from engine.pipelines where pipelines.kind = production.kind order by pipelines.position
     loop
@@ -139,6 +158,11 @@ begin
     perform engine.check_from_stage(production.kind, p_from_stage);
     perform engine.release_all(p_production);
 
+    insert into public.production_stages (production_id, stage, organization_id, position)
+    select p_production, pipelines.stage, production.organization_id, pipelines.position
+    from engine.pipelines
+    where pipelines.kind = production.kind
+    on conflict do nothing;
     update public.production_stages
     set status = 'pending',
         total = 0,
@@ -157,6 +181,7 @@ begin
         waiting_for = null,
         build = productions.build + 1,
         rebuild_from = p_from_stage,
+        renew_from = engine.renew_from(production, p_from_stage),
         progress = 0,
         estimate_gbp = 0,
         error_code = null,

@@ -1,4 +1,4 @@
-"""The line's rig, and the engine's: one migrated database per module, emptied before each test, since cloning one costs more."""
+"""The line's rig, and the engine's: one migrated database per module, emptied before each test (a clone costs more)."""
 
 from __future__ import annotations
 

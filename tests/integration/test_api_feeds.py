@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -10,6 +11,7 @@ from uuid import UUID, uuid4
 import psycopg
 import pytest
 
+from api_feeds import feed_xml
 from api_media import signed_address
 from api_problems import Missing
 from showrunner.database import Database
@@ -104,6 +106,13 @@ def test_a_feed_lists_published_episodes_newest_first(database_of_worker: Databa
     assert published.episodes[1].audio.bytes == 1234
     assert published.episodes[1].duration_seconds == 61.5
     assert published.episodes[1].transcript is None
+
+
+def test_what_a_feed_offers_opens(services: Services, show: Show) -> None:
+    xml = feed_xml(services, f"{show.token}.xml", "https://media.example")  # type: ignore[arg-type]
+
+    [offered] = re.findall(rf'url="https://media.example/media/{show.token}/([^"]+)"', xml)
+    assert signed_address(services, show.token, offered, head=False)  # type: ignore[arg-type]
 
 
 def test_a_show_without_episodes_has_a_feed(database_of_worker: Database, show: Show) -> None:

@@ -236,8 +236,8 @@ def test_nothing_is_prepared_on_the_server(rig, workers):
 
 @pytest.mark.parametrize(
     ("sqlstate", "expected"),
-    [("57014", True), ("53100", True), ("08006", True), ("58030", True), ("40001", True), ("23505", False), ("42601", False),
-     ("22P05", False), ("SR001", False)],
+    [("57014", True), ("53100", True), ("08006", True), ("58030", True), ("40001", True), ("23505", False),
+     ("42601", False), ("22P05", False), ("SR001", False)],
 )  # fmt: skip
 def test_an_outage_is_told_from_a_refusal(sqlstate, expected):
     error = psycopg.errors.lookup(sqlstate)() if sqlstate != "SR001" else psycopg.DatabaseError()

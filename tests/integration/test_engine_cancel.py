@@ -99,7 +99,7 @@ def test_a_failed_production_cannot_be_cancelled(rig, production):
 
 
 def test_an_unknown_production_is_named(rig, kind):
-    with pytest.raises(psycopg.errors.NoDataFound, match="production: 00000000-.* does not exist"):
+    with pytest.raises(psycopg.errors.NoDataFound, match=r"production: 00000000-.* does not exist"):
         rig.cancel("00000000-0000-0000-0000-000000000000")
 
 

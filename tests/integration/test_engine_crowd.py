@@ -1,4 +1,4 @@
-"""A crowd: workers, sweepers and impatient people at once, with zombies among them. Then every promise is read in SQL."""
+"""A crowd: workers, sweepers and impatient people at once, zombies among them. Then every promise is read in SQL."""
 
 from __future__ import annotations
 
@@ -211,8 +211,8 @@ class Crowd:
 
     def edit(self, rng, connection):
         self.own.owner.execute(
-            "update rig.items set text = %s where subject_id = (select subject_id from public.productions where id = %s)"
-            " and key = 'k1'",
+            "update rig.items set text = %s from public.productions"
+            " where productions.id = %s and items.subject_id = productions.subject_id and items.key = 'k1'",
             [str(rng.random()), rng.choice(self.productions)],
         )
 

@@ -75,8 +75,7 @@ def test_a_stage_may_allow_more_tries(rig):
     assert fail_until_it_is_over(rig, job, attempt, "transient") == 5
 
 
-def test_transient_failures_wait_longer_each_time(rig, granted):
-    job, _ = granted
+def test_transient_failures_wait_longer_each_time(rig):
     waits = [
         [rig.one("select engine.retry_delay('transient', %s, null) as s", fails)["s"] for _ in range(50)]
         for fails in (1, 4, 8, 30)

@@ -8,11 +8,11 @@ from tests.rigs.engine import Stage
 
 PAST = """
 insert into public.jobs (
-    production_id, organization_id, stage, key, status, hold, input, input_hash, output, output_hash, due_at, finished_at
+    production_id, organization_id, stage, key, status, hold, input, input_hash, output, output_hash, due_at
 )
 select
-    %(production)s, %(organization)s, 'past', %(status)s || number, %(status)s::public.job_status, %(hold)s::public.job_hold,
-    '{}', repeat('0', 64), '{}', repeat('0', 64), clock_timestamp() + interval '1 day', clock_timestamp()
+    %(production)s, %(organization)s, 'past', %(status)s || number, %(status)s::public.job_status,
+    %(hold)s::public.job_hold, '{}', repeat('0', 64), '{}', repeat('0', 64), clock_timestamp() + interval '1 day'
 from generate_series(1, %(count)s) as number
 """
 

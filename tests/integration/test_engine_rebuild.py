@@ -202,7 +202,7 @@ def test_a_running_production_cannot_be_rebuilt(rig, kind, subject):
 
 
 def test_a_rebuild_from_an_unknown_stage_names_the_known_ones(rig, finished):
-    with pytest.raises(psycopg.errors.InvalidParameterValue, match="from_stage: sing is not .* write, speak, master"):
+    with pytest.raises(psycopg.errors.InvalidParameterValue, match=r"from_stage: sing is not .* write, speak, master"):
         rig.rebuild(finished, "sing")
 
 
@@ -309,12 +309,12 @@ def test_the_preview_changes_nothing(rig, finished, subject):
 
 
 def test_the_preview_from_an_unknown_stage_names_the_known_ones(rig, finished):
-    with pytest.raises(psycopg.errors.InvalidParameterValue, match="from_stage: sing is not .* write, speak, master"):
+    with pytest.raises(psycopg.errors.InvalidParameterValue, match=r"from_stage: sing is not .* write, speak, master"):
         rig.preview(finished, "sing")
 
 
 def test_the_preview_of_an_unknown_production_names_it(rig, kind):
-    with pytest.raises(psycopg.errors.NoDataFound, match="production: 00000000-.* does not exist"):
+    with pytest.raises(psycopg.errors.NoDataFound, match=r"production: 00000000-.* does not exist"):
         rig.preview("00000000-0000-0000-0000-000000000000")
 
 
@@ -366,3 +366,74 @@ def test_a_completion_that_opens_a_stage_and_a_rebuild_that_is_refused_do_not_bl
 
     assert [sent["stage"] for sent in finish["next"]] == ["master"]
     assert refused == ["55006"]
+
+
+AUTHORED = (
+    Stage("outline", sticky=True, max_fails=1),
+    Stage("script", after=("outline",), sticky=True, joins=True),
+    Stage("speak", after=("script",), joins=True),
+)
+
+
+@pytest.fixture
+def broken_off(rig):
+    """A finished book whose outline was to be written again; that failed."""
+    production = rig.start(rig.pipeline("book", AUTHORED), outline=1, script=1, speak=1)
+    rig.finish(production)
+    rig.rebuild(production, "outline")
+    rig.fail(*rig.granted(production, "outline"), "transient")
+    return production
+
+
+def test_a_retry_still_means_what_the_rebuild_that_failed_was_asked_for(rig, broken_off):
+    foreseen = [(stage, key) for stage, key, _ in rig.preview(broken_off)]
+    rig.rebuild(broken_off)
+    rig.complete(*rig.granted(broken_off, "outline"), {"another": "outline"})
+
+    ran = rig.finish(broken_off)
+
+    assert ran == [("script", "k000"), ("speak", "k000")]
+    assert foreseen == [("outline", "k000"), *ran]
+
+
+def test_a_later_rebuild_from_further_down_does_not_forget_the_one_that_failed(rig, broken_off):
+    rig.rebuild(broken_off, "speak")
+    rig.complete(*rig.granted(broken_off, "outline"), {"another": "outline"})
+
+    assert rig.finish(broken_off) == [("script", "k000"), ("speak", "k000")]
+
+
+def test_a_retry_keeps_what_the_rebuild_that_failed_had_already_made_anew(rig, broken_off):
+    rig.rebuild(broken_off)
+    rig.complete(*rig.granted(broken_off, "outline"), {"another": "outline"})
+    rig.fail(*rig.granted(broken_off, "script"), "invalid_input")
+
+    rig.rebuild(broken_off)
+
+    assert rig.finish(broken_off) == [("script", "k000"), ("speak", "k000")]
+
+
+def test_a_build_that_completed_protects_authoring_stages_again(rig, broken_off):
+    rig.rebuild(broken_off)
+    rig.finish(broken_off)
+    subject = rig.production(broken_off)["subject_id"]
+    rig.edit(subject, "script", "k000", "another brief")
+
+    rig.rebuild(broken_off)
+
+    assert rig.finish(broken_off) == []
+
+
+def test_a_rebuild_has_the_stages_that_the_pipeline_has_gained(rig):
+    kind = rig.pipeline("hum", [Stage("hum")])
+    subject = rig.subject(hum=1, master=1)
+    production = rig.submit(rig.organization(), kind, subject)["production_id"]
+    rig.finish(production)
+    rig.owner.execute(
+        "insert into engine.pipelines (kind, stage, position, after) values ('hum', 'master', 2, '{hum}')"
+    )
+
+    rig.rebuild(production)
+
+    assert rig.finish(production) == [("master", "")]
+    assert rig.production(production)["status"] == "completed"

@@ -15,7 +15,7 @@ class Queues:
         self.batches = []
         self.refused = set(refused)
 
-    def send_message_batch(self, QueueUrl, Entries):  # noqa: N803 - as in boto3
+    def send_message_batch(self, QueueUrl, Entries):
         self.batches.append((QueueUrl, Entries))
         taken = [entry for entry in Entries if entry["Id"] not in self.refused]
         return {"Successful": [{"Id": entry["Id"]} for entry in taken]}

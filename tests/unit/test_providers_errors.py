@@ -191,6 +191,25 @@ def test_a_server_that_hangs_is_given_up_within_the_timeout(
         ADAPTERS[adapter](settings_for(provider_server.url), 0.3)
 
 
+# Bedrock's client reads a whole reply before it looks up: there the function's own timeout is what ends it.
+@pytest.mark.parametrize("adapter", ["polly", "openai text", "openai speech"])
+def test_a_server_that_never_ends_its_reply_is_given_up_within_the_timeout(
+    provider_server: ProviderServer, adapter: str
+) -> None:
+    provider_server.will(Answer(fault="drip"))
+
+    with pytest.raises(Transient, match=r"did not finish|broke off"):
+        ADAPTERS[adapter](settings_for(provider_server.url), 0.3)
+
+
+@pytest.mark.parametrize("adapter", OPENAI)
+def test_a_server_that_wants_a_key_says_which_setting_holds_it(provider_server: ProviderServer, adapter: str) -> None:
+    provider_server.will(Answer(401, b""))
+
+    with pytest.raises(Auth, match="set OPENAI_API_KEY"):
+        ADAPTERS[adapter](settings_for(provider_server.url, key=None), ENOUGH_SECONDS)
+
+
 @pytest.mark.parametrize("adapter", ADAPTERS)
 def test_a_failing_request_is_made_once_and_not_again_behind_our_back(
     provider_server: ProviderServer, adapter: str

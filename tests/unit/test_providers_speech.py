@@ -87,6 +87,16 @@ def test_a_long_text_is_spoken_in_passages_that_end_with_sentences(
     assert spoken.clip.pcm == b"".join(tone(passage, spoken.clip.sample_rate) for passage in sent)
 
 
+def test_japanese_is_sent_in_shorter_passages_since_it_has_more_tokens(provider_server: ProviderServer) -> None:
+    text = "港は一八二二年に開かれました。" * 300
+
+    OpenAISpeech(settings_for(provider_server.url)).speak(text, "alloy", "ja-JP", 10.0)
+
+    sent = [request.body["input"] for request in provider_server.requests]
+    assert max(len(passage) for passage in sent) <= 1800
+    assert "".join(sent).replace(" ", "") == text
+
+
 def test_passages_already_spoken_are_counted_when_a_later_one_fails(provider_server: ProviderServer) -> None:
     first = Answer(body=tone("x" * 30, 16_000), headers={"x-amzn-RequestCharacters": "2964"})
     provider_server.will(first, Answer(500, b""))

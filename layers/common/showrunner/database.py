@@ -26,8 +26,6 @@ _TRY_AGAIN_CLASS = "08"
 # Nothing is wrong with the statement: a query that was cancelled or timed out, insufficient resources, system errors.
 _OUTAGE_CLASSES = {"53", "57", "58"}
 _PAUSES_SECONDS = (0.05, 0.2, 0.8, 2.0)
-# A connection that died while its execution environment was frozen is noticed within seconds, not at TCP's leisure.
-_NETWORK = {"connect_timeout": 5, "tcp_user_timeout": 20_000, "keepalives_idle": 20, "keepalives_interval": 5}
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,8 +87,16 @@ class Database:
 
     def _connect(self) -> psycopg.Connection[Row]:
         if self._connection is None or self._connection.closed:
+            # A connection that died while its environment was frozen is noticed in seconds, not at TCP's leisure.
             self._connection = psycopg.connect(
-                self._url, autocommit=True, prepare_threshold=None, row_factory=dict_row, **_NETWORK
+                self._url,
+                autocommit=True,
+                prepare_threshold=None,
+                row_factory=dict_row,
+                connect_timeout=5,
+                tcp_user_timeout=20_000,
+                keepalives_idle=20,
+                keepalives_interval=5,
             )
         return self._connection
 

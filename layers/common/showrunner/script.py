@@ -77,12 +77,12 @@ class VoiceRate(Value):
 
 
 class OutlineSection(Value):
-    """A chapter to be. `share` is its part of the episode's length, 0 to 1; no `source_ids`: it needs no facts."""
+    """A chapter to be. `share` is its length relative to the other sections; no `source_ids`: it needs no facts."""
 
     title: Words
     points: list[Words]
     source_ids: list[UUID] = []
-    share: Annotated[float, Field(gt=0, le=1)]
+    share: Annotated[float, Field(gt=0)]
 
 
 class Outline(Value):

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from functools import cached_property
+from typing import TYPE_CHECKING
 
 from showrunner.database import Database
 from showrunner.engine import Engine
-from showrunner.media_store import MediaStore
 from showrunner.messages import Dispatcher
 from showrunner.settings import Settings
+
+if TYPE_CHECKING:
+    from showrunner.media_store import MediaStore
 
 
 class Services:
@@ -29,6 +32,8 @@ class Services:
     def media_store(self) -> MediaStore:
         import boto3
         from botocore.config import Config
+
+        from showrunner.media_store import MediaStore
 
         # Checksums are ours (SHA-256, checked by S3); retries are few because the engine retries the job.
         config = Config(

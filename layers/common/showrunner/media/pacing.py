@@ -7,11 +7,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
-PAUSE_SAME_SPEAKER = 0.35  # seconds, as are the next four
-PAUSE_SPEAKER_CHANGE = 0.5
-PAUSE_SECTION = 1.2
-LEAD_IN = 0.3
-LEAD_OUT = 0.8
+from showrunner.pacing import CHANGE_OF_SPEAKER_PAUSE, LEAD_IN, LEAD_OUT, SAME_SPEAKER_PAUSE, SECTION_PAUSE
+
 VARIATION = 0.15  # pauses of exactly one length sound mechanical
 PAUSE_SCALE = (0.6, 1.6)
 TEMPO = (0.96, 1.04)
@@ -43,11 +40,11 @@ def natural_pauses(lines: Sequence[Line]) -> list[float]:
     pauses = [LEAD_IN]
     for index, (before, line) in enumerate(pairwise(lines), start=1):
         if line.section != before.section:
-            pause = PAUSE_SECTION
+            pause = SECTION_PAUSE
         elif line.speaker != before.speaker:
-            pause = PAUSE_SPEAKER_CHANGE
+            pause = CHANGE_OF_SPEAKER_PAUSE
         else:
-            pause = PAUSE_SAME_SPEAKER
+            pause = SAME_SPEAKER_PAUSE
         pauses.append(pause * (1 + VARIATION * _chance(f"{index} {line.text}")))
     return pauses
 

@@ -99,6 +99,8 @@ def error_of(provider: HttpProvider, reply: HttpReply) -> StageError:
     if _names_missing_model(reply.status, refusal):
         return Sunset(f"Model {model!r} is not served at {host}{said}; choose another one.")
     if reply.status in (401, 403):
+        if not provider.key:
+            return Auth(f"{host} wants a key ({reply.status}); set {provider.key_setting}.")
         return Auth(f"{host} refused the key ({reply.status}); check {provider.key_setting}.")
     if reply.status == 429:
         return RateLimited(f"{host} asked to slow down (429).", retry_after=wait)
@@ -213,13 +215,11 @@ def _read(response: BaseHTTPResponse, host: str, deadline: float) -> bytes:
     parts: list[bytes] = []
     size = 0
     try:
-        while part := response.read1(64 * 1024):
+        while part := _read_some(response, host, deadline):
             parts.append(part)
             size += len(part)
             if size > LARGEST_REPLY:
                 raise BadOutput(f"{host} sent more than {LARGEST_REPLY // 2**20} MiB.")
-            if monotonic() > deadline:
-                raise Transient(f"{host} did not finish its reply in time.")
         declared = response.headers.get("content-length")
         if declared is not None and declared.isdigit() and size < int(declared):
             raise Transient(f"{host} broke off after {size} of {declared} bytes.")
@@ -228,6 +228,17 @@ def _read(response: BaseHTTPResponse, host: str, deadline: float) -> bytes:
         raise
     response.release_conn()
     return b"".join(parts)
+
+
+def _read_some(response: BaseHTTPResponse, host: str, deadline: float) -> bytes:
+    left = deadline - monotonic()
+    if left <= 0:
+        raise Transient(f"{host} did not finish its reply in time.")
+    # The read timeout starts anew with every byte that arrives; the deadline does not.
+    sock = getattr(response.connection, "sock", None)
+    if sock is not None:
+        sock.settimeout(left)
+    return response.read1(64 * 1024)
 
 
 @lru_cache(maxsize=1)

@@ -11,7 +11,7 @@ from showrunner.errors import InvalidInput
 from showrunner.pacing import USUAL_CHARACTERS_PER_SECOND
 from showrunner.script import Outline, OutlineMaterial, OutlineSection, SourceText
 from showrunner.writing.languages import Language, language_of
-from showrunner.writing.passages import Passage, Unit, distinctive_terms
+from showrunner.writing.passages import Passage, Unit, subject_of
 from showrunner.writing.phrasing import Phrasing, in_words, seed_of
 from showrunner.writing.scoring import Emphasis, best, passages_in, score_units
 from showrunner.writing.terms import Terms, overlap, terms_of
@@ -194,7 +194,7 @@ def _section_title(group: Group, passages: Sequence[Passage], scores: dict[Unit,
     if lead.heading:
         return _shortened(lead.heading)
     others = [passage for passage in passages if passage not in group]
-    words = distinctive_terms(lead, others, language.code, 2)
+    words = subject_of(lead, others, language.code)
     title = in_words(words, language) if words else " ".join(lead.units[0].text.split()[:6])
     return title[:1].upper() + title[1:]
 

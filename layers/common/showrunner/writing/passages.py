@@ -9,7 +9,7 @@ from functools import lru_cache
 
 from showrunner.speech_text import speakable, split_sentences
 from showrunner.writing.languages import Language, language_of
-from showrunner.writing.terms import Terms, key_terms, terms_of, words_of
+from showrunner.writing.terms import Terms, key_terms, terms_of, things, words_of
 
 MOST_LINE_WORDS = 45
 _MOST_UNIT_WORDS = 60
@@ -247,6 +247,8 @@ def _clean(text: str) -> str:
     return speakable(_CITATION.sub("", text))
 
 
-def distinctive_terms(passage: Passage, others: Sequence[Passage], language: str, most: int) -> list[str]:
-    """Return the words or names, as the passage writes them, that tell it from the other passages."""
-    return key_terms([unit.text for unit in passage.units], [other.terms for other in others], language, most)
+def subject_of(passage: Passage, others: Sequence[Passage], language: str) -> list[str]:
+    """Return two things that the passage is about and the others are less, or words where no things are found."""
+    texts = [unit.text for unit in passage.units]
+    elsewhere = [other.terms for other in others]
+    return things(texts, elsewhere, language, 2) or key_terms(texts, elsewhere, language, 2)

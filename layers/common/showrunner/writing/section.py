@@ -43,6 +43,7 @@ def write_section(material: SectionMaterial) -> SectionScript:
     language = language_of(material.show.language)
     wishes = wishes_of(material.show.memories, language.code)
     section = material.outline.sections[material.section]
+    whole = sum(one.share for one in material.outline.sections)
     setting = Setting(
         language=language,
         show=material.show.name,
@@ -51,7 +52,7 @@ def write_section(material: SectionMaterial) -> SectionScript:
         section=material.section,
         wishes=wishes,
         source_names=tuple(source_name(source, language) for source in material.sources),
-        is_brief=material.seconds / section.share < _BRIEF_SECONDS,
+        is_brief=material.seconds / section.share * whole < _BRIEF_SECONDS,
     )
     said = "\n".join(line.text for line in (*material.before, *material.after))
     phrasing = Phrasing(

@@ -35,7 +35,7 @@ def terms_of(text: str, language: str) -> list[str]:
 
 
 def stem(word: str, language: Language) -> str:
-    """Take off a plural or inflection ending where at least three letters stay: enough to match, not linguistics."""
+    """Take off plural and inflection endings while at least three letters stay: enough to match, not linguistics."""
     return _stem(word, language.plural_endings)
 
 
@@ -44,7 +44,8 @@ def _stem(word: str, endings: tuple[str, ...]) -> str:
     word = word.removesuffix("'s")
     for ending in endings:
         if word.endswith(ending) and len(word) - len(ending) >= 3:
-            return word[: -len(ending)]
+            # Again: what an ending leaves may end like a singular that loses its own.
+            return _stem(word[: -len(ending)], endings)
     return word
 
 
@@ -122,3 +123,23 @@ def key_terms(texts: Sequence[str], elsewhere: Sequence[Terms], language: str, m
     spread = Counter(term for terms in elsewhere for term in terms)
     ranked = sorted(forms, key=lambda term: (-forms[term].total() * (1 + len(term) / 20) / (1 + spread[term]), term))
     return [sorted(forms[term].items(), key=lambda form: (-form[1], form[0]))[0][0] for term in ranked[:most]]
+
+
+def things(texts: Sequence[str], elsewhere: Sequence[Terms], language: str, most: int) -> list[str]:
+    """Return what `texts` talk about most and others less: nouns, known by an article or, in German, by a capital."""
+    known = language_of(language)
+    forms: dict[str, Counter[str]] = {}
+    for text in texts:
+        tokens = text.replace("’", "'").replace("'", "' ").split() if known.articles else text.split()
+        for before, token, after in zip(tokens[:-1], tokens[1:], [*tokens[2:], "."], strict=True):
+            word = token.rstrip(".,;:!?\"')")
+            ends = word != token or after.lower().rstrip(".,") in known.stopwords
+            if len(word) < _SHORTEST_NAME or word.lower() in known.stopwords or not word.isalpha():
+                continue
+            if known.articles and before.lower() in known.articles and ends:
+                forms.setdefault(stem(word.lower(), known), Counter())[f"{before.lower()} {word}"] += 1
+            elif not known.articles and word[0].isupper() and before[-1] not in '.!?:"':
+                forms.setdefault(stem(word.lower(), known), Counter())[word] += 1
+    spread = Counter(term for terms in elsewhere for term in terms)
+    ranked = sorted(forms, key=lambda term: (-(forms[term].total() ** 2) / (1 + spread[term]), term))
+    return [min(forms[term].items(), key=lambda form: (-form[1], form[0]))[0] for term in ranked[:most]]

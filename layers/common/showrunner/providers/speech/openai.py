@@ -5,18 +5,20 @@ from __future__ import annotations
 from showrunner.errors import Transient
 from showrunner.providers import paid
 from showrunner.providers.http import HttpProvider, HttpReply, post_json
+from showrunner.providers.openai_server import openai_server
 from showrunner.providers.speech import Clip, Spoken
 from showrunner.providers.speech.passages import speak_passages
 from showrunner.providers.speech.wav import read_wav
-from showrunner.secrets import openai_api_key
 from showrunner.settings import Settings
 from showrunner.usage import ProviderCall
 
 INPUT_CHARACTERS = 4_096
+# Token-priced models take 2,000 tokens, which is fewer characters where each one takes several bytes.
+INPUT_BYTES = 5_400
 
 
 class OpenAISpeech:
-    """Speaks through `POST {base}/audio/speech` as WAV, a call for each 4,096 characters.
+    """Speaks through `POST {base}/audio/speech` as WAV, at most 4,096 characters a call.
 
     The language is not part of this interface: the model reads it off the text.
     """
@@ -26,16 +28,15 @@ class OpenAISpeech:
 
     def speak(self, text: str, voice: str, language: str, timeout: float) -> Spoken:
         """Return the spoken clip. `timeout` in seconds; raises a `StageError`."""
-        server = HttpProvider(
-            base_url=self._settings.openai_base_url,
-            base_url_setting="OPENAI_BASE_URL",
-            key_setting="OPENAI_API_KEY",
-            key=openai_api_key(self._settings),
-            model=self._settings.openai_speech_model,
-        )
+        server = openai_server(self._settings, self._settings.openai_speech_model)
         return speak_passages(
-            text, INPUT_CHARACTERS, timeout, lambda passage, left: _speak(server, passage, voice, left)
+            text, _passage_characters(text), timeout, lambda passage, left: _speak(server, passage, voice, left)
         )
+
+
+def _passage_characters(text: str) -> int:
+    bytes_per_character = len(text.encode()) / max(1, len(text))
+    return min(INPUT_CHARACTERS, int(INPUT_BYTES / max(1.0, bytes_per_character)))
 
 
 def _speak(server: HttpProvider, passage: str, voice: str, timeout: float) -> Spoken:

@@ -81,7 +81,8 @@ def _language_of(voice: str, language: str) -> str | None:
 def _read(response: SynthesizeSpeechOutputTypeDef, deadline: float) -> bytes:
     pcm = bytearray()
     with closing(response["AudioStream"]) as stream:
-        for part in stream.iter_chunks(16 * 1024):
+        # Small parts, since the deadline is looked at only between them.
+        for part in stream.iter_chunks(1024):
             pcm += part
             if monotonic() > deadline:
                 raise Transient("Polly did not finish its audio in time.")

@@ -10,10 +10,10 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from showrunner.errors import BadOutput, ContentRefused, InvalidInput, Transient
 from showrunner.providers import paid
-from showrunner.providers.http import HttpProvider, post_json
+from showrunner.providers.http import post_json
+from showrunner.providers.openai_server import openai_server
 from showrunner.providers.text import Reply, WritingTask, Written
 from showrunner.providers.text.structured import instruction, parse_reply, strict_schema
-from showrunner.secrets import openai_api_key
 from showrunner.settings import Settings
 from showrunner.usage import ProviderCall, estimated_tokens
 
@@ -54,13 +54,7 @@ class OpenAIText:
     def write(self, task: WritingTask, reply: type[Reply], timeout: float) -> Written[Reply]:
         """Return the validated reply. `timeout` in seconds; raises a `StageError`."""
         deadline = monotonic() + timeout
-        server = HttpProvider(
-            base_url=self._settings.openai_base_url,
-            base_url_setting="OPENAI_BASE_URL",
-            key_setting="OPENAI_API_KEY",
-            key=openai_api_key(self._settings),
-            model=self._model,
-        )
+        server = openai_server(self._settings, self._model)
         try:
             body = post_json(server, "/chat/completions", self._with_schema(task, reply), timeout).body
         except InvalidInput as error:

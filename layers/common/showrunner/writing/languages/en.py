@@ -32,7 +32,7 @@ LANGUAGE = Language(
     quotes=("“", "”"),
     articles=words("the"),
     prepositions=words("in at from of by near to with for on"),
-    plural_endings=("ies", "es", "s"),
+    plural_endings=("ies", "es", "s", "e", "y"),
     avoid=r"(?:never|don't|do not|avoid|no)\b(?: (?:mention|mentioning|talk about|talking about|discuss|discussing|"
     r"speak about|bring up|say))* (.+)",
     audience=r"(?:call|address)(?: (?:the|our|your|my))? (?:listeners?|audience)(?: as)? (.+)",

@@ -28,7 +28,7 @@ LANGUAGE = Language(
     quotes=("«", "»"),
     articles=words("el la los las"),
     prepositions=words("en de desde hacia por para con a sobre hasta cerca del al"),
-    plural_endings=("es", "as", "os", "s", "a", "o"),
+    plural_endings=("es", "as", "os", "s", "a", "o", "e"),
     avoid=r"(?:nunca|jamás|no|evita|evite|evitar|evitad)\b(?: (?:menciones|mencionar|mencione|hables|hablar|hable|de|"
     r"del|sobre|la|el|los|las))* (.+)",
     audience=r"(?:llama|llame|llamad|llamar)(?: (?:a|al|a los|a las|a nuestros|los|las))* (?:oyentes|audiencia|público)"

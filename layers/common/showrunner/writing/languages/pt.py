@@ -33,7 +33,7 @@ LANGUAGE = Language(
     quotes=("“", "”"),
     articles=words("o a os as"),
     prepositions=words("em de desde por para com sobre até perto no na do da ao à nos nas dos das"),
-    plural_endings=("ões", "ns", "es", "as", "os", "s", "a", "o"),
+    plural_endings=("ões", "ão", "ns", "es", "as", "os", "s", "a", "o", "e", "m"),
     avoid=r"(?:nunca|jamais|não|evite|evita|evitar)\b(?: (?:mencione|menciones|mencionar|fale|fales|falar|de|da|do|das|"
     r"dos|sobre|o|a|os|as))* (.+)",
     audience=r"(?:chame|chama|chamar)(?: (?:a|aos|às|os|as|nossos))* (?:ouvintes|público)(?: de)? (.+)",

@@ -1,0 +1,1 @@
+delete from public.provider_prices where provider in ('polly', 'openai', 'bedrock');
