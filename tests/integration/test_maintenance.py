@@ -62,7 +62,8 @@ def test_an_unused_spoken_line_goes_with_its_file_and_its_job_counts_as_not_done
     asset = store(line, show, produced, "speech", "a")
     remember(owner, show, asset, days_ago=100)
     owner.execute(
-        "insert into public.jobs (production_id, organization_id, stage, status, input, input_hash, output, output_hash) "
+        "insert into public.jobs "
+        "(production_id, organization_id, stage, status, input, input_hash, output, output_hash) "
         "values (%s, %s, 'speak_line', 'succeeded', '{}', repeat('0', 64), %s, 'h')",
         [produced, show.organization, psycopg.types.json.Jsonb({"asset": {"id": str(asset.id)}})],
     )
