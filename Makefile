@@ -35,7 +35,7 @@ up: .venv/laptop.stamp ## Start the laptop edition and stay; Ctrl-C stops it
 
 .PHONY: test
 test: .venv/dev.stamp ## Run all tests
-	@$(BIN)/pytest
+	@$(BIN)/pytest --quiet --numprocesses auto --maxprocesses 4
 
 .PHONY: check
 check: format-check lint types template test ## What CI runs: format, lint, types, template, tests
