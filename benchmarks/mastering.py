@@ -16,6 +16,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from resource import RUSAGE_CHILDREN, RUSAGE_SELF, getrusage
 from types import SimpleNamespace
 from typing import Any
 from uuid import UUID
@@ -88,6 +89,11 @@ def measured_memory() -> Iterator[Memory]:
         thread.join()
 
 
+def cpu_seconds() -> float:
+    """Of this process and of the ffmpeg processes that have ended; unlike the wall time it does not depend on load."""
+    return sum(usage.ru_utime + usage.ru_stime for usage in map(getrusage, (RUSAGE_SELF, RUSAGE_CHILDREN)))
+
+
 def episode(store: Folder, minutes: float) -> MasterEpisodeInput:
     """A dialogue that fills the asked minutes, with a new section every two minutes."""
     speech = EspeakSpeech()
@@ -122,22 +128,29 @@ def job_of(value: MasterEpisodeInput) -> Any:
 
 
 def main(minutes: list[float]) -> None:
-    print("| minutes | lines | wall s | peak MB | audio s per s | LUFS | dBTP | off target |")
-    print("|---:|---:|---:|---:|---:|---:|---:|---:|")
+    print("| minutes | lines | wall s | CPU s | peak MB | audio s per s | LUFS | dBTP | off target |")
+    print("|---:|---:|---:|---:|---:|---:|---:|---:|---:|")
     for length in minutes:
         with tempfile.TemporaryDirectory() as folder:
             store = Folder(Path(folder))
             job = job_of(episode(store, length))
             with measured_memory() as memory:
-                started = time.perf_counter()
+                started, used = time.perf_counter(), cpu_seconds()
                 output: Any = run(job, SimpleNamespace(media_store=store)).output  # type: ignore[arg-type]
-                wall = time.perf_counter() - started
+                wall, cpu = time.perf_counter() - started, cpu_seconds() - used
         seconds = output.duration_seconds
-        print(
-            f"| {length:g} | {len(job.input.lines)} | {wall:.1f} | {memory.peak / 1e6:.0f} | {seconds / wall:.0f} "
-            f"| {output.integrated_lufs:.1f} | {output.true_peak_dbtp:.1f} | {seconds / length / 60 - 1:+.1%} |",
-            flush=True,
+        cells = (
+            f"{length:g}",
+            f"{len(job.input.lines)}",
+            f"{wall:.1f}",
+            f"{cpu:.1f}",
+            f"{memory.peak / 1e6:.0f}",
+            f"{seconds / wall:.0f}",
+            f"{output.integrated_lufs:.1f}",
+            f"{output.true_peak_dbtp:.1f}",
+            f"{seconds / length / 60 - 1:+.1%}",
         )
+        print(f"| {' | '.join(cells)} |", flush=True)
 
 
 if __name__ == "__main__":

@@ -33,10 +33,13 @@ set asset_id = excluded.asset_id,
 
 
 class SpeakLineInput(JobInput):
-    """`text` is the block's Markdown, `voice` a reference such as `espeak/ada`, `language` BCP 47."""
+    """`text` is the block's Markdown, `voice` a reference such as `espeak/ada`, `language` BCP 47.
+
+    There is no voice where the show has no speaker of the block's name.
+    """
 
     text: str = Field(min_length=1, max_length=MOST_CHARACTERS)
-    voice: str
+    voice: str | None
     language: str
 
 
@@ -88,6 +91,8 @@ def _already_spoken(media_store: MediaStore, key: str, text: str) -> tuple[Clip,
 
 
 def _spoken(job: Job[SpeakLineInput], services: Services, text: str, key: str) -> tuple[Clip, StoredObject]:
+    if job.input.voice is None:
+        raise InvalidInput("voice: the show has no speaker of this line's name; add the speaker or rename the line's.")
     speech, name = open_speech(job.input.voice, services.settings)
 
     def say(piece: str) -> Clip:

@@ -6,13 +6,13 @@ import uuid
 from typing import Annotated
 
 import typer
-from rich.table import Table
+from rich.table import Column, Table
 
 from local.cli.making import Form, Language, Minutes, Text, Voices, Writer, upload
-from local.cli.session import any_stack, console, fail, production_id, readable_errors
+from local.cli.session import any_stack, any_studio, console, fail, production_id, readable_errors
 from local.progress import follow
 from local.request_options import request_of
-from local.studio import Studio
+from local.studio import Row, Studio
 
 Id = Annotated[str, typer.Argument(help="The production's id, as `showrunner status` lists it.")]
 FromStage = Annotated[str | None, typer.Option("--from", help="Run this stage again, and everything after it.")]
@@ -58,7 +58,7 @@ def status(
     id: Annotated[str, typer.Argument(help="A production's id; without it, the latest are listed.")] = "",
 ) -> None:
     """Say how a production stands and why it is not running, in a sentence."""
-    with readable_errors(), any_stack() as session, session.studio() as studio:
+    with readable_errors(), any_studio() as studio:
         if id:
             production = production_id(id)
             studio.production(production)
@@ -70,7 +70,7 @@ def status(
             console.print(stages)
             console.print(studio.explain(production), highlight=False)
             return
-        latest = Table("production", "show", "episode", "status", "%", "requested")
+        latest = Table(Column("production", no_wrap=True, min_width=36), "show", "episode", "status", "%", "requested")
         for row in studio.productions():
             requested = row["created_at"].astimezone().strftime("%Y-%m-%d %H:%M")
             latest.add_row(str(row["id"]), row["show"], row["title"], row["status"], str(row["progress"]), requested)
@@ -88,7 +88,7 @@ def retry(id: Id) -> None:
 
 def cancel(id: Id) -> None:
     """Stop a production; what is finished is kept."""
-    with readable_errors(), any_stack() as session, session.studio() as studio:
+    with readable_errors(), any_studio() as studio:
         production = production_id(id)
         console.print("Cancelled." if studio.cancel(production) else studio.explain(production), highlight=False)
 
@@ -107,23 +107,31 @@ def rebuild(
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only list what would run, and for how much.")] = False,
 ) -> None:
     """Run what changed since the last build, and nothing else."""
-    with readable_errors(), any_stack() as session, session.studio() as studio:
+    with readable_errors():
         production = production_id(id)
-        rows = studio.preview(production, from_stage)
-        if not rows:
-            console.print("Nothing has changed: a rebuild would run nothing.", highlight=False)
-        else:
-            jobs = Table("stage", "item", "why", "about GBP")
-            for row in rows:
-                jobs.add_row(row["stage"], row["key"], row["reason"], f"{row['estimate_gbp']:.4f}")
-            console.print(jobs)
-            total = sum(row["estimate_gbp"] for row in rows)
-            console.print(f"{len(rows)} jobs, about {total:.4f} GBP", highlight=False)
-        if dry_run or not rows:
+        if dry_run:
+            with any_studio() as studio:
+                show_preview(studio.preview(production, from_stage))
             return
-        studio.rebuild(production, from_stage)
-        session.sweep()
-        _follow_to_the_end(studio, production)
+        with any_stack() as session, session.studio() as studio:
+            rows = studio.preview(production, from_stage)
+            show_preview(rows)
+            if rows:
+                studio.rebuild(production, from_stage)
+                session.sweep()
+                _follow_to_the_end(studio, production)
+
+
+def show_preview(rows: list[Row]) -> None:
+    if not rows:
+        console.print("Nothing has changed: a rebuild would run nothing.", highlight=False)
+        return
+    jobs = Table("stage", Column("item", no_wrap=True), "why", "about GBP")
+    for row in rows:
+        jobs.add_row(row["stage"], row["key"], row["reason"], f"{row['estimate_gbp']:.4f}")
+    console.print(jobs)
+    total = sum(row["estimate_gbp"] for row in rows)
+    console.print(f"{len(rows)} jobs, about {total:.4f} GBP", highlight=False)
 
 
 def _follow_to_the_end(studio: Studio, production: uuid.UUID) -> None:

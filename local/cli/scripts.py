@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import Annotated
 
 import typer
-from rich.table import Table
+from rich.table import Column, Table
 
 from local.cli.productions import Id
-from local.cli.session import any_stack, console, production_id, readable_errors
+from local.cli.session import any_stack, any_studio, console, production_id, readable_errors
 from local.report import report_of, write_files, write_report
 from local.request_options import output_folder
 
@@ -20,10 +20,10 @@ def register(app: typer.Typer) -> None:
 
 def script(id: Id) -> None:
     """Show an episode's script: each line with its id, speaker and text."""
-    with readable_errors(), any_stack() as session, session.studio() as studio:
+    with readable_errors(), any_studio() as studio:
         production = production_id(id)
         studio.production(production)
-        lines = Table("line", "speaker", "text", show_lines=True)
+        lines = Table(Column("line", no_wrap=True, min_width=36), "speaker", "text", show_lines=True)
         for block in studio.blocks(production):
             lines.add_row(str(block["id"]), block["speaker"], block["markdown"])
         console.print(lines)
@@ -34,7 +34,7 @@ def edit(
     text: Annotated[str, typer.Option(help="What is to be said instead.")],
 ) -> None:
     """Change one line of a script; `showrunner rebuild` then speaks that line again and nothing else."""
-    with readable_errors(), any_stack() as session, session.studio() as studio:
+    with readable_errors(), any_studio() as studio:
         production = studio.edit_block(production_id(line), text)
         console.print(f"Changed. Now: showrunner rebuild {production}", highlight=False)
 
@@ -45,7 +45,7 @@ def voice(
     reference: Annotated[str, typer.Argument(help="The new voice, such as espeak/cora or polly/Amy.")],
 ) -> None:
     """Give a speaker another voice; `showrunner rebuild` then speaks that speaker's lines again."""
-    with readable_errors(), any_stack() as session, session.studio() as studio:
+    with readable_errors(), any_studio() as studio:
         studio.change_voice(production_id(id), speaker, reference)
         console.print(f"Changed. Now: showrunner rebuild {id}", highlight=False)
 

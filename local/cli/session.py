@@ -3,30 +3,32 @@
 from __future__ import annotations
 
 import logging
+import os
 import signal
-import sys
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from types import FrameType
 from typing import NoReturn
 
 import psycopg
 import typer
 from rich.console import Console
 
+from local import migrations
 from local.intrinsics import TemplateError
 from local.migrations import MigrationError
-from local.postgres import PostgresError
-from local.stack import Addresses, Options, Stack, StackError, running
+from local.postgres import Postgres, PostgresError
+from local.processes import interrupt_on_signals
+from local.stack import Addresses, Options, Stack, StackError, database_home, running
 from local.studio import Studio
 from showrunner.errors import StageError
 from showrunner.media_store import MediaStore
 
 PROJECT = Path(__file__).resolve().parents[2]
-STATE = PROJECT / ".showrunner"
+# Database, files and logs; another folder is another, independent laptop edition.
+STATE = Path(os.environ.get("SHOWRUNNER_STATE") or PROJECT / ".showrunner")
 # A laptop looks after its jobs more often than a cloud would.
 SCHEDULES = {"sweep_jobs": 1.0, "schedule_episodes": 30.0}
 LEASE_SECONDS = 10
@@ -66,7 +68,7 @@ class Session:
 @contextmanager
 def own_stack(port: int | None = None) -> Iterator[Session]:
     """Run the stack in this process for as long as the block takes."""
-    signal.signal(signal.SIGTERM, _interrupt)
+    interrupt_on_signals()
     (STATE / "logs").mkdir(parents=True, exist_ok=True)
     logging.basicConfig(filename=STATE / "logs" / "stack.log", level=logging.INFO, format="%(asctime)s %(message)s")
     options = Options(schedule_seconds=SCHEDULES, environment={"LEASE_SECONDS": str(LEASE_SECONDS)})
@@ -111,6 +113,27 @@ def readable_errors() -> Iterator[None]:
         fail("Stopped; what is finished is kept, and the next start goes on.", 130)
 
 
+@contextmanager
+def any_studio() -> Iterator[Studio]:
+    """The user's view where the database alone is enough: that of the stack that runs, else started for the block."""
+    with any_database() as url, Studio(url) as studio:
+        yield studio
+
+
+@contextmanager
+def any_database() -> Iterator[str]:
+    """The owner's address of the database that runs, else of one that runs as long as the block takes."""
+    addresses = running(STATE)
+    if addresses is not None:
+        yield addresses.database_url
+        return
+    interrupt_on_signals()
+    STATE.mkdir(parents=True, exist_ok=True)
+    with Postgres(database_home(STATE)) as postgres:
+        migrations.prepare(postgres)
+        yield postgres.url(migrations.DATABASE)
+
+
 def fail(sentence: str, code: int) -> NoReturn:
     errors.print(f"[red]{sentence}[/red]", highlight=False, soft_wrap=True)
     raise typer.Exit(code)
@@ -121,8 +144,3 @@ def production_id(text: str) -> uuid.UUID:
         return uuid.UUID(text)
     except ValueError:
         raise LookupError(f"id: {text!r} is not an id such as 7b0c0c3e-2f4b-4a53-9d53-0a3a4b1f9a11.") from None
-
-
-def _interrupt(number: int, frame: FrameType | None) -> NoReturn:
-    sys.stderr.flush()
-    raise KeyboardInterrupt

@@ -12,10 +12,10 @@ import psycopg
 import typer
 
 from local import migrations
-from local.cli.session import PROJECT, STATE, any_stack, console, fail, own_stack, readable_errors
+from local.cli.session import PROJECT, STATE, any_database, console, fail, own_stack, readable_errors
 from local.postgres import Postgres
 from local.runtime_api import FunctionError
-from local.stack import running
+from local.stack import database_home, running
 
 
 def register(app: typer.Typer) -> None:
@@ -55,8 +55,7 @@ def migrate(
     seed: Annotated[bool, typer.Option("--seed", help="Load the development data of supabase/seed.sql too.")] = False,
 ) -> None:
     """Bring the laptop's database up to date; data is kept."""
-    with readable_errors(), any_stack() as session:
-        url = session.addresses.database_url
+    with readable_errors(), any_database() as url:
         if rollback:
             for version in migrations.rollback(url, None if rollback == "0" else rollback):
                 console.print(f"undone   {version}", highlight=False)
@@ -74,9 +73,8 @@ def migrate(
 
 def psql(context: typer.Context) -> None:
     """Open psql on the laptop's database; what follows is passed on: showrunner psql -c 'select now()'."""
-    with readable_errors(), any_stack() as session:
-        program = Postgres(STATE / "postgres").program("psql")
-        url = session.addresses.database_url
+    with readable_errors(), any_database() as url:
+        program = Postgres(database_home(STATE)).program("psql")
         done = subprocess.run(
             [program, url, *context.args], env={**os.environ, "PGAPPNAME": "showrunner psql"}, check=False
         )

@@ -97,7 +97,11 @@ begin
         reserved_on = null,
         dispatches = 0,
         not_before = moment + make_interval(secs => retry_seconds),
-        due_at = coalesce(engine.due_after(moment, retry_seconds), moment),
+        -- Nobody sends a lost job but the sweep that takes it back.
+        due_at = case
+            when fail.status = 'queued' and p_kind <> 'lost' then engine.due_after(moment, retry_seconds)
+            else moment
+        end,
         state = case
             when p_kind = 'content_refused' then coalesce(jobs.state, '{}') || '{"rewrite": true}'
             else jobs.state

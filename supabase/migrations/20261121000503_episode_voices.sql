@@ -1,4 +1,5 @@
--- The voices that speakers may have. Names and genders as the providers list them.
+-- The voices that speakers may have. Names and genders as the providers list them; the embedded voices' rates are
+-- measured on prose, the others' are a first guess until voice_rates has measured them.
 
 insert into public.voices (id, provider, name, language, gender, label, characters_per_second)
 select
@@ -6,18 +7,18 @@ select
     voice.characters_per_second
 from (
     values
-        ('espeak', 'ada', 'en-GB', 'female', 'Ada (offline, British)', 14.5),
-        ('espeak', 'ben', 'en-GB', 'male', 'Ben (offline, British)', 14.5),
-        ('espeak', 'cora', 'en-US', 'female', 'Cora (offline, American)', 14.5),
-        ('espeak', 'dev', 'en-US', 'male', 'Dev (offline, American)', 14.5),
-        ('espeak', 'emil', 'de-DE', 'male', 'Emil (offline, German)', 14.5),
-        ('espeak', 'frida', 'de-DE', 'female', 'Frida (offline, German)', 14.5),
-        ('espeak', 'gael', 'fr-FR', 'male', 'Gael (offline, French)', 14.5),
-        ('espeak', 'helene', 'fr-FR', 'female', 'Helene (offline, French)', 14.5),
-        ('espeak', 'ines', 'es-ES', 'female', 'Ines (offline, Spanish)', 14.5),
-        ('espeak', 'juan', 'es-ES', 'male', 'Juan (offline, Spanish)', 14.5),
-        ('espeak', 'lia', 'it-IT', 'female', 'Lia (offline, Italian)', 14.5),
-        ('espeak', 'nuno', 'pt-PT', 'male', 'Nuno (offline, Portuguese)', 14.5),
+        ('espeak', 'ada', 'en-GB', 'female', 'Ada (offline, British)', 14.9),
+        ('espeak', 'ben', 'en-GB', 'male', 'Ben (offline, British)', 15.2),
+        ('espeak', 'cora', 'en-US', 'female', 'Cora (offline, American)', 14.8),
+        ('espeak', 'dev', 'en-US', 'male', 'Dev (offline, American)', 15.0),
+        ('espeak', 'emil', 'de-DE', 'male', 'Emil (offline, German)', 16.7),
+        ('espeak', 'frida', 'de-DE', 'female', 'Frida (offline, German)', 16.5),
+        ('espeak', 'gael', 'fr-FR', 'male', 'Gael (offline, French)', 16.4),
+        ('espeak', 'helene', 'fr-FR', 'female', 'Helene (offline, French)', 16.2),
+        ('espeak', 'ines', 'es-ES', 'female', 'Ines (offline, Spanish)', 15.6),
+        ('espeak', 'juan', 'es-ES', 'male', 'Juan (offline, Spanish)', 15.7),
+        ('espeak', 'lia', 'it-IT', 'female', 'Lia (offline, Italian)', 15.9),
+        ('espeak', 'nuno', 'pt-PT', 'male', 'Nuno (offline, Portuguese)', 15.1),
         ('polly', 'Amy', 'en-GB', 'female', 'Amy (Polly, British)', 14.5),
         ('polly', 'Brian', 'en-GB', 'male', 'Brian (Polly, British)', 14.5),
         ('polly', 'Joanna', 'en-US', 'female', 'Joanna (Polly, American)', 14.5),

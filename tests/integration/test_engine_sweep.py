@@ -138,6 +138,14 @@ def test_a_lost_job_is_queued_again_at_once(rig, kind):
     assert rig.claim(job)["outcome"] == "granted"
 
 
+def test_a_lost_job_is_sent_by_the_sweep_that_takes_it_back(rig, kind):
+    job, attempt = rig.granted(rig.start(kind, sing=1), "sing")
+    rig.age(job, lease_until=100)
+    rig.fail(job, attempt, "lost", "Its worker stopped answering.")
+
+    assert [sent["id"] for sent in rig.sweep()] == [str(job)]
+
+
 def test_a_lost_job_that_is_reported_twice_counts_once(rig, kind):
     job, attempt = rig.granted(rig.start(kind, sing=1), "sing")
     rig.age(job, lease_until=100)

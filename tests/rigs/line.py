@@ -5,14 +5,11 @@ What it leaves out is what `local/` adds: processes, SQS, time limits. What it k
 
 from __future__ import annotations
 
-import importlib.util
-import sys
+import importlib
 import uuid
 from collections import deque
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
-from functools import cache
-from pathlib import Path
 from types import ModuleType
 from typing import Any
 
@@ -21,23 +18,12 @@ from showrunner.messages import JobToSend
 from showrunner.services import Services
 from showrunner.settings import Settings
 
-FUNCTIONS = Path(__file__).parents[2] / "functions"
-STAGES = ("ingest_sources", "write_outline", "write_script", "speak_line", "master_episode", "publish_episode")
 BUCKET = "showrunner-test"
 
 
-@cache
 def function(name: str) -> ModuleType:
-    """Import a function as Lambda does: its own folder first on the path."""
-    folder = str(FUNCTIONS / name)
-    if folder not in sys.path:
-        sys.path.append(folder)
-    spec = importlib.util.spec_from_file_location(name, FUNCTIONS / name / f"{name}.py")
-    assert spec is not None and spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[name] = module
-    spec.loader.exec_module(module)
-    return module
+    """A function's module, whose folder the test configuration puts on the path."""
+    return importlib.import_module(name)
 
 
 @dataclass

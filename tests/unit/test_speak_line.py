@@ -204,6 +204,7 @@ def test_a_line_without_time_left_is_tried_again(make_job, services, provider):
     ("fields", "message"),
     [
         ({"voice": "espeak/zoe"}, r"^voice: .*espeak/ada"),
+        ({"voice": None}, r"^voice: the show has no speaker of this line's name"),
         ({"voice": "ada"}, r"^voice: 'ada' is not of the form"),
         ({"voice": "acme/ada"}, r"^voice: provider 'acme' is unknown"),
         ({"language": "ja-JP"}, r"^language: "),

@@ -36,12 +36,14 @@ def passages_in(sources: Sequence[SourceText], language: str, wishes: Wishes) ->
     return kept
 
 
-def score_units(passages: Sequence[Passage], emphasis: Emphasis) -> dict[Unit, float]:
-    """Return a score above 0 per unit: telling terms, good position, standing on its own feet."""
+def score_units(
+    passages: Sequence[Passage], emphasis: Emphasis, only: Sequence[Passage] | None = None
+) -> dict[Unit, float]:
+    """Return a score above 0 per unit (of `only`, where given): telling terms, good position, standing on its own."""
     counts = Counter(term for passage in passages for unit in passage.units for term in unit.terms)
     weights = Weights([passage.terms for passage in passages], counts)
     scores: dict[Unit, float] = {}
-    for passage in passages:
+    for passage in passages if only is None else only:
         for unit in passage.units:
             score = weights.mean(unit.terms) + 0.25 * weights.mean(unit.terms & passage.terms)
             score *= 2.2 if unit.opens_passage else 1.15 if unit.opens_paragraph else 1.0

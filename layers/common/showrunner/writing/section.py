@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
+from itertools import groupby
 
 from showrunner.pacing import USUAL_CHARACTERS_PER_SECOND, Timed, script_seconds
 from showrunner.script import OutlineSection, ScriptLine, SectionMaterial, SectionScript, SpokenLine
@@ -21,7 +22,7 @@ _CLOSE_ENOUGH_SECONDS = 0.3
 _BRIEF_SECONDS = 110.0
 _MOST_ATTEMPTS = 60
 # How many seconds of misfit one point of score is worth when units are exchanged.
-_SECONDS_PER_SCORE = 0.6
+_SECONDS_PER_SCORE = 1.0
 _GOES_ON = 1.7
 _MOST_LAST_UNITS = 2
 # Other choices of phrases that are tried where the facts alone do not give the right length.
@@ -74,12 +75,13 @@ def _candidates(material: SectionMaterial, said: str, language: str) -> dict[Uni
         return {}
     passages = passages_in(material.sources, language, wishes)
     wanted = _notes(section.points, language)
-    scores = score_units(passages, Emphasis(wanted=wanted))
+    assigned = _assigned(passages, material, language)
+    scores = score_units(passages, Emphasis(wanted=wanted), [passage for passage, _ in assigned])
     ending = material.outline.sections[-1].points if len(material.outline.sections) > 1 else []
     closes = material.section == len(material.outline.sections) - 1
     return {
         unit: scores[unit] * _emphasis(section, passage, unit) * strength
-        for passage, strength in _assigned(passages, material, language)
+        for passage, strength in assigned
         for unit in passage.units
         if not any(sentence in said for sentence in unit.sentences) and (closes or unit.sentences[0] not in ending)
     }
@@ -140,7 +142,8 @@ def _section_terms(texts: tuple[str, ...], language: str) -> Terms:
 class _Fitting:
     """Looks for the units that fill the time: the best ones first, then exchanges until the length is right.
 
-    Of a paragraph it takes the beginning, however much of it: a sentence out of the middle rarely makes sense alone.
+    A passage is entered by its opening, and of a paragraph it takes the beginning, however much of it: a sentence out
+    of the middle rarely makes sense alone.
     """
 
     def __init__(
@@ -151,15 +154,18 @@ class _Fitting:
         self._phrasing = phrasing
         self._scores = scores
         self._mean = sum(scores.values()) / len(scores) if scores else 1.0
-        self._paragraphs: dict[tuple[int, int, int], list[Unit]] = {}
-        for unit in sorted(scores, key=lambda one: (one.source, one.place)):
-            self._paragraphs.setdefault((unit.source, unit.passage, unit.paragraph), []).append(unit)
+        self._ordered = sorted(scores, key=lambda one: (one.source, one.place))
+        self._passages: dict[tuple[int, int], list[list[Unit]]] = {}
+        for passage, units in groupby(self._ordered, key=lambda one: (one.source, one.passage)):
+            self._passages[passage] = [
+                list(paragraph) for _, paragraph in groupby(units, key=lambda one: one.paragraph)
+            ]
         rates = [material.rates[host] for host in setting.hosts if host in material.rates]
         self._rate = sum(rates) / len(rates) if rates else USUAL_CHARACTERS_PER_SECOND
 
     def fit(self) -> _Draft:
         if self._setting.is_last and not self._setting.is_first:
-            last = [unit for units in self._paragraphs.values() for unit in units][:_MOST_LAST_UNITS]
+            last = self._ordered[:_MOST_LAST_UNITS]
             return min((self._draft(last, variant) for variant in range(_VARIANTS)), key=lambda one: abs(one.misfit))
         draft = self._draft(self._first_choice())
         drafts = [draft]
@@ -216,16 +222,26 @@ class _Fitting:
         return self._scores[unit] * (_GOES_ON if goes_on else 1.0), -unit.place
 
     def _next(self, chosen: Collection[Unit]) -> list[Unit]:
-        """Return the units that may be added: the next of each paragraph."""
+        """Return the units that may be added: the opening of a passage, after it the next unit of each paragraph."""
         taken = set(chosen)
-        nexts = (next((unit for unit in units if unit not in taken), None) for units in self._paragraphs.values())
-        return [unit for unit in nexts if unit]
+        begun = {(unit.source, unit.passage) for unit in taken}
+        units = []
+        for passage, paragraphs in self._passages.items():
+            nexts = [next((unit for unit in paragraph if unit not in taken), None) for paragraph in paragraphs]
+            open_ones = [unit for unit in nexts if unit]
+            units += open_ones if passage in begun else open_ones[:1]
+        return units
 
     def _last(self, chosen: Collection[Unit]) -> list[Unit]:
-        """Return the units that may be removed: the last one taken of each paragraph."""
+        """Return the units that may be removed: the last one taken of each paragraph, the opening after all others."""
         taken = set(chosen)
-        lasts = (next((unit for unit in reversed(units) if unit in taken), None) for units in self._paragraphs.values())
-        return [unit for unit in lasts if unit]
+        units = []
+        for paragraphs in self._passages.values():
+            lasts = [next((unit for unit in reversed(paragraph) if unit in taken), None) for paragraph in paragraphs]
+            present = [unit for unit in lasts if unit]
+            opening = paragraphs[0][0]
+            units += [unit for unit in present if unit is not opening or present == [opening]]
+        return units
 
     def _changed(self, draft: _Draft, tried: set[frozenset[Unit]]) -> list[Unit] | None:
         """Return the best untried addition, removal or exchange for what the draft lacks or has too much."""
