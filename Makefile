@@ -70,6 +70,10 @@ format: .venv/dev.stamp ## Format the code and mend what ruff can mend
 requirements: .venv/dev.stamp ## Compile all pinned requirements from pyproject.toml (UPGRADE=--upgrade for newer versions)
 	$(BIN)/python requirements/compile.py $(UPGRADE)
 
+.PHONY: docs
+docs: .venv/laptop.stamp ## Draw docs/data-model.md from a migrated database
+	@$(BIN)/python -m local.data_model
+
 .PHONY: clean
 clean: ## Remove everything that was installed, built or made here, except out/
 	rm -rf .venv .venv-sam .showrunner .aws-sam .mypy_cache .ruff_cache .pytest_cache .hypothesis *.egg-info
