@@ -79,7 +79,8 @@ class Trial:
     def jobs(self, stage):
         """status, hold, attempt, fails of the stage's jobs"""
         return self.rows(
-            f"select status::text, hold::text, attempt, fails from public.jobs where stage = '{stage}' order by attempt, id"
+            "select status::text, hold::text, attempt, fails from public.jobs "
+            f"where stage = '{stage}' order by attempt, id"
         )
 
     def accepted(self):

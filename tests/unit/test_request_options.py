@@ -39,7 +39,8 @@ def test_an_article_becomes_a_dialogue_named_after_its_heading(article):
 
 @pytest.mark.parametrize(
     ("minutes", "said"), [("0", "out of range"), ("10000", "out of range"), ("-3", "out of range"),
-                          ("nan", "out of range"), ("inf", "out of range"), ("ten", "not a number"), ("", "not a number")]
+                          ("nan", "out of range"), ("inf", "out of range"), ("ten", "not a number"),
+                          ("", "not a number")]
 )  # fmt: skip
 def test_minutes_are_1_to_120(article, minutes, said):
     assert refusal(article, minutes=minutes) == (
@@ -92,7 +93,8 @@ def test_a_binary_file_is_refused(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("text", "script"), [("المد والجزر هما ارتفاع وانخفاض مستوى سطح البحر " * 20, "Arabic"), ("潮の満ち引きは月の引力によって起こる。" * 40, "Japanese")]
+    ("text", "script"), [("المد والجزر هما ارتفاع وانخفاض مستوى سطح البحر " * 20, "Arabic"),
+                         ("潮の満ち引きは月の引力によって起こる。" * 40, "Japanese")]
 )  # fmt: skip
 def test_a_text_that_the_language_is_not_written_in_is_refused(tmp_path, text, script):
     path = tmp_path / "article.txt"
