@@ -14,6 +14,9 @@ OUT ?= out/demo
 export TEXT MINUTES OUT
 
 export UV_PYTHON_DOWNLOADS := never
+# The machine's own certificates where it has any, as pip does: some networks have an authority of their own.
+CERTIFICATES := /etc/ssl/certs/ca-certificates.crt /etc/pki/tls/certs/ca-bundle.crt /etc/ssl/cert.pem
+export UV_SYSTEM_CERTS ?= $(if $(wildcard $(CERTIFICATES)),true,false)
 export SAM_CLI_TELEMETRY := 0
 export AWS_DEFAULT_REGION ?= eu-west-2
 
