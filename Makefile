@@ -14,6 +14,9 @@ OUT ?= out/demo
 export TEXT MINUTES OUT
 
 export UV_PYTHON_DOWNLOADS := never
+# The machine's own certificates where it has any, as pip does: some networks have an authority of their own.
+CERTIFICATES := /etc/ssl/certs/ca-certificates.crt /etc/pki/tls/certs/ca-bundle.crt /etc/ssl/cert.pem
+export UV_SYSTEM_CERTS ?= $(if $(wildcard $(CERTIFICATES)),true,false)
 export SAM_CLI_TELEMETRY := 0
 export AWS_DEFAULT_REGION ?= eu-west-2
 
@@ -35,7 +38,7 @@ up: .venv/laptop.stamp ## Start the laptop edition and stay; Ctrl-C stops it
 
 .PHONY: test
 test: .venv/dev.stamp ## Run all tests
-	@$(BIN)/pytest
+	@$(BIN)/pytest --quiet --numprocesses auto --maxprocesses 4
 
 .PHONY: check
 check: format-check lint types template test ## What CI runs: format, lint, types, template, tests
@@ -69,6 +72,10 @@ format: .venv/dev.stamp ## Format the code and mend what ruff can mend
 .PHONY: requirements
 requirements: .venv/dev.stamp ## Compile all pinned requirements from pyproject.toml (UPGRADE=--upgrade for newer versions)
 	$(BIN)/python requirements/compile.py $(UPGRADE)
+
+.PHONY: docs
+docs: .venv/laptop.stamp ## Draw docs/data-model.md from a migrated database
+	@$(BIN)/python -m local.data_model
 
 .PHONY: clean
 clean: ## Remove everything that was installed, built or made here, except out/

@@ -60,6 +60,10 @@ class ProviderServer:
         """Queue answers for the next requests, whatever their path."""
         self._answers.extend(answers)
 
+    def mend(self) -> None:
+        """Forget the queued answers: from now on every reply is the documented one."""
+        self._answers.clear()
+
     def __enter__(self) -> ProviderServer:
         self._thread.start()
         return self

@@ -1,4 +1,4 @@
-"""Every night: forget what nobody needs. Rows go first, in the database; their files follow an hour later."""
+"""Every hour: forget what nobody needs. Rows go first, in the database; their files follow an hour later."""
 
 from __future__ import annotations
 

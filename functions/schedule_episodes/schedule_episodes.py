@@ -1,4 +1,4 @@
-"""Every few minutes: turn shows' cadences into due episodes, each slot exactly once.
+"""Every minute: turn shows' cadences into due episodes, each slot exactly once.
 
 Slots, time zones and catch-up rules are the database's (`engine.fill_schedule`, `engine.drain_schedule`), so two
 ticks at once and a missed hour are no special cases here.

@@ -17,7 +17,7 @@ create table public.provider_prices (
 comment on table public.provider_prices is
     'GBP per single unit. Prices move: rows are data with the day they were checked, never code. Model ''*'' is any.';
 
--- One row per provider call. Jobs come and go with their productions; what was spent stays, so no foreign key.
+-- Jobs come and go with their productions; what was spent stays, so no foreign key to them.
 create table public.usage_events (
     job_id uuid not null,
     attempt integer not null,
@@ -39,6 +39,7 @@ create table public.usage_events (
     primary key (job_id, attempt, call_number)
 );
 
+comment on table public.usage_events is 'One provider call, counted once whether its job succeeded or not.';
 comment on column public.usage_events.measured is 'False where the provider did not report the figure.';
 
 create index usage_events_of_production on public.usage_events (production_id);

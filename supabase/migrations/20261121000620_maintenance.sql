@@ -8,6 +8,8 @@ create table engine.file_deletions (
     queued_at timestamptz not null default clock_timestamp()
 );
 
+comment on table engine.file_deletions is 'A file in S3 whose row is gone; maintain deletes it after a grace.';
+
 alter table engine.file_deletions enable row level security;
 
 create function engine.note_deleted_files()

@@ -54,13 +54,17 @@ class Context:
 
 
 class Line:
-    """Runs jobs until none is ready. `handled` counts the granted and refused wake-ups per stage."""
+    """Runs jobs until none is ready. `handled` counts the granted and refused wake-ups per stage.
+
+    `milliseconds` is the time that a function is given for each invocation.
+    """
 
     def __init__(self, database_url: str, **settings: Any) -> None:
         self.settings = Settings(database_url=database_url, bucket=BUCKET, **settings)
         self.services = Services(self.settings)
         self.dispatcher = ListDispatcher()
         self.services.dispatcher = self.dispatcher  # type: ignore[misc,assignment]
+        self.milliseconds = 900_000
         self.handled: list[tuple[str, uuid.UUID]] = []
         self._handlers: dict[str, Callable[[dict[str, Any], Any], dict[str, Any]]] = {}
 
@@ -80,7 +84,7 @@ class Line:
     def handle(self, job: JobToSend) -> None:
         self.handled.append((job.stage, job.id))
         event = {"Records": [{"messageId": str(job.id), "body": f'{{"job_id": "{job.id}"}}'}]}
-        assert self._handler(job.stage)(event, Context()) == {"batchItemFailures": []}
+        assert self._handler(job.stage)(event, Context(self.milliseconds)) == {"batchItemFailures": []}
 
     def _handler(self, stage: str) -> Callable[[dict[str, Any], Any], dict[str, Any]]:
         if stage not in self._handlers:

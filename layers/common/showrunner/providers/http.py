@@ -171,7 +171,7 @@ def _quoted(message: str, key: str | None) -> str:
 
 def _exchange(provider: HttpProvider, path: str, body: bytes, timeout: float) -> HttpReply:
     from urllib3 import Timeout
-    from urllib3.exceptions import HTTPError, LocationValueError
+    from urllib3.exceptions import ConnectTimeoutError, HTTPError, LocationValueError, ReadTimeoutError
 
     deadline = monotonic() + timeout
     headers = {"content-type": "application/json", "accept": "*/*"}
@@ -198,6 +198,8 @@ def _exchange(provider: HttpProvider, path: str, body: bytes, timeout: float) ->
         )
     except LocationValueError as error:
         raise InvalidInput(f"{provider.base_url_setting}: is not a valid address.") from error
+    except (ConnectTimeoutError, ReadTimeoutError) as error:
+        raise Transient(f"{provider.host} did not answer in time.") from error
     except (HTTPError, OSError) as error:
         raise Transient(f"{provider.host} could not be reached or broke off ({type(error).__name__}).") from error
 
