@@ -94,6 +94,8 @@ def _spoken(job: Job[SpeakLineInput], services: Services, text: str, key: str) -
     if job.input.voice is None:
         raise InvalidInput("voice: the show has no speaker of this line's name; add the speaker or rename the line's.")
     speech, name = open_speech(job.input.voice, services.settings)
+    # What was paid for is written down before the clip is stored: a later attempt that finds the clip makes no call.
+    is_paid = not job.input.voice.startswith("espeak/")
 
     def say(piece: str) -> Clip:
         job.raise_if_cancelled()
@@ -101,7 +103,7 @@ def _spoken(job: Job[SpeakLineInput], services: Services, text: str, key: str) -
         if timeout <= 0:
             raise Transient("The time for this line ran out; it will be tried again.")
         spoken = speech.speak(piece, name, job.input.language, timeout)
-        job.record(spoken.call)
+        job.record(spoken.call, immediately=is_paid)
         return spoken.clip
 
     clip = speak_in_pieces(
