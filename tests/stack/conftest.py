@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from local.stack import Stack
+from local.postgres import Postgres
+from local.stack import Stack, database_home
 from tests.rigs.laptop import PROJECT, HoldingProvider, Laptop, options
 
 
@@ -32,6 +33,7 @@ def running_stack(provider: HoldingProvider, tmp_path_factory: pytest.TempPathFa
     state = tmp_path_factory.mktemp("laptop")
     with Stack(PROJECT, state, options(provider.url)) as stack:
         yield Running(stack, state, Laptop(stack.database_url, provider), provider)
+    Postgres(database_home(state)).remove()
 
 
 @pytest.fixture
