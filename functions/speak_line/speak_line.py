@@ -6,11 +6,11 @@ from psycopg.types.json import Jsonb
 from pydantic import Field
 
 from showrunner.assets import Asset, AssetReference
-from showrunner.clips import from_wav, to_wav, verify_clip
+from showrunner.clips import Clip, from_wav, to_wav, verify_clip
 from showrunner.database import Statement
 from showrunner.errors import BadOutput, InvalidInput, Transient
 from showrunner.media_store import MediaStore, StoredObject, draft_key, media_key
-from showrunner.providers.speech import Clip, open_speech
+from showrunner.providers.speech import open_speech
 from showrunner.services import Services
 from showrunner.speech_text import speakable
 from showrunner.stage import Job, JobInput, JobOutput, Outcome, stage_handler
