@@ -87,10 +87,10 @@ def request_of(text: str, minutes: str, language: str, form: str, voices: str, w
     kind = _kind(path)
     body = _read(path)
     if kind == "pdf":
-        return Request(path.stem, kind, length, language, chosen, speakers, writer, title=path.stem, upload=body)
+        return Request(_name(path), kind, length, language, chosen, speakers, writer, upload=body)
     content = decode_text("text", body)
     check_text("text", content, language)
-    title = _heading(content) or path.stem.replace("-", " ").replace("_", " ")
+    title = _heading(content) or _name(path)
     return Request(title[:200], kind, length, language, chosen, speakers, writer, title=title[:500], content=content)
 
 
@@ -112,6 +112,11 @@ def _read(path: Path) -> bytes:
         return path.read_bytes()
     except OSError as error:
         raise InvalidInput(f"text: {path} cannot be read: {error.strerror}.") from error
+
+
+def _name(path: Path) -> str:
+    words = path.stem.replace("-", " ").replace("_", " ").strip() or "My show"
+    return words[:1].upper() + words[1:200]
 
 
 def _heading(content: str) -> str:

@@ -6,11 +6,11 @@ from psycopg.types.json import Jsonb
 from pydantic import Field
 
 from showrunner.assets import Asset, AssetReference
-from showrunner.clips import from_wav, to_wav, verify_clip
+from showrunner.clips import Clip, from_wav, to_wav, verify_clip
 from showrunner.database import Statement
 from showrunner.errors import BadOutput, InvalidInput, Transient
-from showrunner.media_store import MediaStore, StoredObject, media_key, work_key
-from showrunner.providers.speech import Clip, open_speech
+from showrunner.media_store import MediaStore, StoredObject, draft_key, media_key
+from showrunner.providers.speech import open_speech
 from showrunner.services import Services
 from showrunner.speech_text import speakable
 from showrunner.stage import Job, JobInput, JobOutput, Outcome, stage_handler
@@ -107,7 +107,7 @@ def _spoken(job: Job[SpeakLineInput], services: Services, text: str, key: str) -
         return spoken.clip
 
     clip = speak_in_pieces(
-        text, say, services.media_store, lambda piece: work_key(job.organization_id, job.input_hash, piece)
+        text, say, services.media_store, lambda piece: draft_key(job.organization_id, job.input_hash, piece)
     )
     return clip, services.media_store.put(key, to_wav(clip), WAV)
 

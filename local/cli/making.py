@@ -13,6 +13,7 @@ from local.cli.session import Session, any_stack, console, fail, own_stack, read
 from local.progress import follow
 from local.report import report_of, write_files, write_report
 from local.request_options import output_folder, request_of
+from local.stack import DEFAULT_PORT
 from local.studio import Request, Studio
 
 Text = Annotated[str, typer.Option(help="A .md, .txt or .pdf file, or a web address.")]
@@ -28,7 +29,7 @@ def register(app: typer.Typer) -> None:
     app.command()(demo)
 
 
-def up(port: Annotated[int, typer.Option(help="Port of the HTTP API.", min=1, max=65535)] = 8080) -> None:
+def up(port: Annotated[int, typer.Option(help="Port of the HTTP API.", min=1, max=65535)] = DEFAULT_PORT) -> None:
     """Start the laptop edition and stay; Ctrl-C stops it."""
     with readable_errors(), own_stack(port) as session:
         where = session.addresses

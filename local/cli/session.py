@@ -21,7 +21,7 @@ from local.intrinsics import TemplateError
 from local.migrations import MigrationError
 from local.postgres import Postgres, PostgresError
 from local.processes import interrupt_on_signals
-from local.stack import Addresses, Options, Stack, StackError, database_home, running
+from local.stack import DEFAULT_PORT, Addresses, Options, Stack, StackError, database_home, running
 from local.studio import Studio
 from showrunner.errors import StageError
 from showrunner.media_store import MediaStore
@@ -32,6 +32,11 @@ STATE = Path(os.environ.get("SHOWRUNNER_STATE") or PROJECT / ".showrunner")
 # A laptop looks after its jobs more often than a cloud would.
 SCHEDULES = {"sweep_jobs": 1.0, "schedule_episodes": 30.0}
 LEASE_SECONDS = 10
+# What functions get from the shell that starts them: how to reach the cloud providers that a show names.
+PASSED_ON = (
+    "OPENAI_BASE_URL", "OPENAI_API_KEY", "OPENAI_SPEECH_MODEL", "BEDROCK_BASE_URL", "POLLY_BASE_URL", "POLLY_ENGINE",
+    "AWS_REGION", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", "INGEST_ALLOWED_HOSTS",
+)  # fmt: skip
 
 console = Console()
 errors = Console(stderr=True)
@@ -66,14 +71,14 @@ class Session:
 
 
 @contextmanager
-def own_stack(port: int | None = None) -> Iterator[Session]:
+def own_stack(port: int = DEFAULT_PORT) -> Iterator[Session]:
     """Run the stack in this process for as long as the block takes."""
     interrupt_on_signals()
     (STATE / "logs").mkdir(parents=True, exist_ok=True)
     logging.basicConfig(filename=STATE / "logs" / "stack.log", level=logging.INFO, format="%(asctime)s %(message)s")
-    options = Options(schedule_seconds=SCHEDULES, environment={"LEASE_SECONDS": str(LEASE_SECONDS)})
-    if port is not None:
-        options = Options(schedule_seconds=SCHEDULES, environment=options.environment, port=port)
+    environment = {"LEASE_SECONDS": str(LEASE_SECONDS)}
+    environment |= {name: os.environ[name] for name in PASSED_ON if os.environ.get(name)}
+    options = Options(schedule_seconds=SCHEDULES, environment=environment, port=port)
     stack = Stack(PROJECT, STATE, options)
     try:
         with errors.status("Starting Postgres, S3, SQS and the functions …"):

@@ -70,7 +70,7 @@ def test_every_command_and_option_exists(page: Path) -> None:
     program = typer.main.get_group(app)
     unknown = []
     for line in code(page):
-        for name, rest in re.findall(r"(?:^|\s|/)showrunner ([a-z][a-z-]*)\b([^|;&#]*)", line):
+        for name, rest in re.findall(r"^(?:\$ )?(?:\S*/)?showrunner ([a-z][a-z-]*)\b([^|;&#]*)", line):
             command = program.commands.get(name)
             if command is None:
                 unknown.append(name)

@@ -1,9 +1,9 @@
 import pytest
 
 import speak_line
-from showrunner.clips import from_wav, samples, to_wav
+from showrunner.clips import Clip, from_wav, samples, to_wav
 from showrunner.errors import BadOutput, ContentRefused, InvalidInput, RateLimited, Transient
-from showrunner.providers.speech import Clip, Spoken
+from showrunner.providers.speech import Spoken
 from showrunner.providers.speech.espeak import EspeakSpeech
 from showrunner.stage import StopWork
 from showrunner.usage import ProviderCall
