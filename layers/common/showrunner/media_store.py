@@ -40,9 +40,9 @@ def media_key(organization_id: UUID, kind: str, input_hash: str, extension: str)
     return f"organizations/{organization_id}/{kind}/{input_hash}.{extension}"
 
 
-def work_key(organization_id: UUID, input_hash: str, name: str) -> str:
+def draft_key(organization_id: UUID, input_hash: str, name: str) -> str:
     """The key of an intermediate result; the bucket's lifecycle removes it after some days."""
-    return f"work/{organization_id}/{input_hash}/{name}"
+    return f"drafts/{organization_id}/{input_hash}/{name}"
 
 
 class MediaStore:
