@@ -53,10 +53,12 @@ class MediaStore:
         self._bucket = bucket
 
     def put(self, key: str, body: bytes, content_type: str) -> StoredObject:
+        """Store the bytes. Raises `Transient`."""
         digest = hashlib.sha256(body).digest()
         return self._put(key, body, len(body), digest, content_type)
 
     def put_file(self, key: str, path: Path, content_type: str) -> StoredObject:
+        """Store a file, read as it is sent. Raises `Transient`."""
         with path.open("rb") as file:
             digest = hashlib.file_digest(file, "sha256").digest()
             file.seek(0)
@@ -83,7 +85,7 @@ class MediaStore:
             raise _as_stage_error(error, key) from error
 
     def head(self, key: str) -> StoredObject | None:
-        """Return what is stored under `key`, or None."""
+        """Return what is stored under `key`, or None. The hash is empty where another program put the file."""
         try:
             reply = self._s3.head_object(Bucket=self._bucket, Key=key, ChecksumMode="ENABLED")
         except (ClientError, BotoCoreError) as error:
