@@ -33,13 +33,19 @@ def end_leases(database_url: str, jobs: Iterable[str] | None = None) -> int:
     )
 
 
-def wake_queued(database_url: str) -> int:
-    """Make jobs due whose message was sent, since the queues have lost it. Returns how many there are."""
+def wake_queued(database_url: str, jobs: Iterable[str] | None = None) -> int:
+    """Make jobs due whose message was sent, since the queues have lost it. Returns how many there are.
+
+    With `jobs`, only those of the same productions: a process that died may have been about to start them.
+    """
+    ids = None if jobs is None else list(jobs)
     return _update(
         database_url,
         "update public.jobs set due_at = clock_timestamp() where status = 'queued' "
-        "and due_at between clock_timestamp() and clock_timestamp() + make_interval(secs => %(grace)s)",
-        {"grace": _GRACE_SECONDS},
+        "and due_at between clock_timestamp() and clock_timestamp() + make_interval(secs => %(grace)s) "
+        "and (%(ids)s::text[] is null or production_id in "
+        "(select named.production_id from public.jobs as named where named.id::text = any(%(ids)s)))",
+        {"grace": _GRACE_SECONDS, "ids": ids},
     )
 
 

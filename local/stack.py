@@ -217,7 +217,9 @@ class Stack:
 
     def _on_failure(self, records: Sequence[Mapping[str, Any]]) -> None:
         if self._postgres is not None:
-            end_leases(self._postgres.url(migrations.DATABASE), jobs_of(records))
+            url, jobs = self._postgres.url(migrations.DATABASE), jobs_of(records)
+            end_leases(url, jobs)
+            wake_queued(url, jobs)
 
     def _publish(self, names: Names, template: Template, database_url: str) -> None:
         """Tell other programs where this stack is."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import fcntl
-import json
+import functools
 import os
 import shutil
 import sys
@@ -22,11 +22,10 @@ from typing import Any
 import psutil
 import psycopg
 import pytest
-from psycopg import sql
-from psycopg.types.json import Jsonb
 
 from local import migrations
 from local.postgres import Postgres, Version
+from tests.rigs import rows
 
 TEMPLATE = "showrunner_template"
 PREFIX = "showrunner-tests-"
@@ -171,10 +170,7 @@ def connect(database: DatabaseForOneTest) -> Iterator[Connect]:
             url: str = database.owner_url, role: str | None = None, claims: dict[str, Any] | None = None
         ) -> psycopg.Connection[Any]:
             connection = stack.enter_context(psycopg.connect(url, autocommit=True))
-            if claims is not None:
-                connection.execute("select set_config('request.jwt.claims', %s, false)", [json.dumps(claims)])
-            if role is not None:
-                connection.execute(f"set role {role}".encode())
+            rows.act_as(connection, role, claims)
             return connection
 
         yield open_connection
@@ -191,7 +187,9 @@ def as_user(connect: Connect) -> Callable[[uuid.UUID], psycopg.Connection[Any]]:
     """as_user(id): a connection as the Data API makes it for a signed-in user."""
 
     def open_connection(user_id: uuid.UUID) -> psycopg.Connection[Any]:
-        return connect(role="authenticated", claims={"sub": str(user_id), "role": "authenticated"})
+        connection = connect()
+        rows.act_as_user(connection, user_id)
+        return connection
 
     return open_connection
 
@@ -215,16 +213,7 @@ def as_worker(connect: Connect, database: DatabaseForOneTest) -> psycopg.Connect
 def sign_up(owner: psycopg.Connection[Any]) -> Callable[..., uuid.UUID]:
     """sign_up(name, tier): a new user's id, which is that of their personal organization too."""
 
-    def create(name: str = "ada", tier: str = "pro") -> uuid.UUID:
-        user_id = uuid.uuid4()
-        owner.execute(
-            "insert into auth.users (id, email, raw_user_meta_data) values (%s, %s, %s)",
-            [user_id, f"{name}-{user_id.hex[:8]}@example.com", json.dumps({"display_name": name})],
-        )
-        owner.execute("update public.organizations set tier = %s where id = %s", [tier, user_id])
-        return user_id
-
-    return create
+    return functools.partial(rows.sign_up, owner)
 
 
 @pytest.fixture
@@ -245,7 +234,7 @@ def make_show(owner: psycopg.Connection[Any]) -> Callable[..., uuid.UUID]:
     """make_show(organization, **columns): a new show's id."""
 
     def create(organization_id: uuid.UUID, **columns: Any) -> uuid.UUID:
-        return _insert(owner, "projects", {"organization_id": organization_id, "name": "The Show"} | columns)
+        return rows.insert(owner, "projects", {"organization_id": organization_id, "name": "The Show"} | columns)
 
     return create
 
@@ -255,19 +244,6 @@ def make_episode(owner: psycopg.Connection[Any]) -> Callable[..., uuid.UUID]:
     """make_episode(organization, show, **columns): a new episode's id."""
 
     def create(organization_id: uuid.UUID, project_id: uuid.UUID, **columns: Any) -> uuid.UUID:
-        return _insert(owner, "episodes", {"organization_id": organization_id, "project_id": project_id} | columns)
+        return rows.insert(owner, "episodes", {"organization_id": organization_id, "project_id": project_id} | columns)
 
     return create
-
-
-def _insert(connection: psycopg.Connection[Any], table: str, columns: dict[str, Any]) -> uuid.UUID:
-    """Insert one row of schema public, dicts and lists of dicts as JSON; returns its id."""
-    statement = sql.SQL("insert into public.{} ({}) values ({}) returning id").format(
-        sql.Identifier(table),
-        sql.SQL(", ").join(map(sql.Identifier, columns)),
-        sql.SQL(", ").join([sql.Placeholder()] * len(columns)),
-    )
-    values = [Jsonb(value) if isinstance(value, (dict, list)) else value for value in columns.values()]
-    row = connection.execute(statement, values).fetchone()
-    assert row is not None
-    return row[0]

@@ -9,7 +9,6 @@ from array import array
 from collections.abc import Mapping
 from typing import Any
 
-SAMPLE_RATE_OF_POLLY = 16_000
 SAMPLE_RATE_OF_OPENAI = 24_000
 CHARACTERS_PER_SECOND = 15
 

@@ -1,4 +1,4 @@
-"""Fetch a source, extract its text, check it and store it."""
+"""Fetches a source, extracts its text, checks it and stores it."""
 
 from __future__ import annotations
 

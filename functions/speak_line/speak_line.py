@@ -6,11 +6,11 @@ from psycopg.types.json import Jsonb
 from pydantic import Field
 
 from showrunner.assets import Asset, AssetReference
-from showrunner.clips import from_wav, to_wav, verify_clip
+from showrunner.clips import Clip, from_wav, to_wav, verify_clip
 from showrunner.database import Statement
 from showrunner.errors import BadOutput, InvalidInput, Transient
-from showrunner.media_store import MediaStore, StoredObject, media_key, work_key
-from showrunner.providers.speech import Clip, open_speech
+from showrunner.media_store import MediaStore, StoredObject, draft_key, media_key
+from showrunner.providers.speech import open_speech
 from showrunner.services import Services
 from showrunner.speech_text import speakable
 from showrunner.stage import Job, JobInput, JobOutput, Outcome, stage_handler
@@ -94,6 +94,8 @@ def _spoken(job: Job[SpeakLineInput], services: Services, text: str, key: str) -
     if job.input.voice is None:
         raise InvalidInput("voice: the show has no speaker of this line's name; add the speaker or rename the line's.")
     speech, name = open_speech(job.input.voice, services.settings)
+    # What was paid for is written down before the clip is stored: a later attempt that finds the clip makes no call.
+    is_paid = not job.input.voice.startswith("espeak/")
 
     def say(piece: str) -> Clip:
         job.raise_if_cancelled()
@@ -101,11 +103,11 @@ def _spoken(job: Job[SpeakLineInput], services: Services, text: str, key: str) -
         if timeout <= 0:
             raise Transient("The time for this line ran out; it will be tried again.")
         spoken = speech.speak(piece, name, job.input.language, timeout)
-        job.record(spoken.call)
+        job.record(spoken.call, immediately=is_paid)
         return spoken.clip
 
     clip = speak_in_pieces(
-        text, say, services.media_store, lambda piece: work_key(job.organization_id, job.input_hash, piece)
+        text, say, services.media_store, lambda piece: draft_key(job.organization_id, job.input_hash, piece)
     )
     return clip, services.media_store.put(key, to_wav(clip), WAV)
 

@@ -6,10 +6,9 @@ import hashlib
 import re
 from collections.abc import Callable
 
-from showrunner.clips import from_wav, join_clips, to_wav, trim_silence, verify_clip
+from showrunner.clips import Clip, from_wav, join_clips, to_wav, trim_silence, verify_clip
 from showrunner.errors import BadOutput
 from showrunner.media_store import MediaStore, ObjectMissing
-from showrunner.providers.speech import Clip
 from showrunner.speech_text import chunks
 
 # The smallest limit among the providers is Polly's 3,000 billed characters; voices drift and cut off in long requests.

@@ -1,4 +1,4 @@
-"""Plan an episode: title, summary and sections, from the show's sources, notes and earlier titles."""
+"""Plans an episode: title, summary and sections, from the show's sources, notes and earlier titles."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Write an episode's script, section by section, to the length that was asked for."""
+"""Writes an episode's script, section by section, to the length that was asked for."""
 
 from __future__ import annotations
 

@@ -7,6 +7,3 @@ drop function engine.lock_production(uuid);
 drop function engine.advance(uuid, boolean);
 drop function engine.sentence_of_failure(uuid);
 drop function engine.progress_of(uuid);
-drop function engine.reconcile(public.productions, engine.pipelines, boolean);
-drop function engine.desired_jobs(uuid, text);
-drop function engine.stages_from(text, text);

@@ -6,8 +6,5 @@ drop function engine.heartbeat(uuid, integer, double precision, real);
 drop function engine.fence(uuid, integer);
 drop function engine.lock_production_of(public.jobs);
 drop function engine.count_down(public.jobs, boolean, boolean);
-drop function engine.hand_off(public.jobs, jsonb);
-drop function engine.readmit_one(engine.organization_limits);
-drop function engine.reserve(uuid, timestamptz, numeric, numeric);
 drop function engine.claim(uuid, text, double precision);
 drop function engine.due_after(timestamptz, double precision);

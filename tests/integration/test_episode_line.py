@@ -1,41 +1,109 @@
-"""From a text to a published episode, and what a second look at it costs."""
+"""From a text to a published episode, and what a second look at it costs.
+
+One episode is made once. Every test has a copy of the database as it was then, and the same S3.
+"""
 
 import io
 import json
+import uuid
 import wave
+from dataclasses import dataclass
+from pathlib import Path
 
+import boto3
+import psycopg
 import pytest
+from moto import mock_aws
 from mutagen.mp3 import MP3
 
-from tests.rigs.line import function
-from tests.rigs.shows import add_episode, make_show
+from tests.conftest import DatabaseForOneTest
+from tests.rigs.line import BUCKET, Line, function
+from tests.rigs.rows import act_as_user, sign_up
+from tests.rigs.shows import Show, add_episode, make_show
+
+ARTICLE = (Path(__file__).parents[2] / "examples" / "article.md").read_text()
+
+
+@dataclass(frozen=True)
+class Made:
+    """The database in which the episode was made, and what making it took."""
+
+    database: DatabaseForOneTest
+    show: Show
+    production: uuid.UUID
+    jobs: int
+    round_trips: int
+
+
+MADE = pytest.StashKey[Made]()
+
+
+@pytest.fixture(scope="module", autouse=True)
+def bucket():
+    with pytest.MonkeyPatch.context() as environment, mock_aws():
+        environment.setenv("AWS_DEFAULT_REGION", "us-east-1")
+        boto3.client("s3").create_bucket(Bucket=BUCKET)
+        yield
 
 
 @pytest.fixture
-def article():
-    from pathlib import Path
+def made(postgres, template, request):
+    module = request.node.getparent(pytest.Module)
+    if MADE not in module.stash:
+        database = DatabaseForOneTest(postgres, f"test_{uuid.uuid4().hex}")
+        postgres.create_database(database.name, template)
+        module.addfinalizer(lambda: postgres.drop_database(database.name))
+        module.stash[MADE] = make_an_episode(database)
+    return module.stash[MADE]
 
-    return (Path(__file__).parents[2] / "examples" / "article.md").read_text()
+
+def make_an_episode(database):
+    line = Line(database.login_url)
+    with (
+        psycopg.connect(database.owner_url, autocommit=True) as owner,
+        psycopg.connect(database.owner_url, autocommit=True) as caller,
+    ):
+        show = make_show(owner, sign_up(owner), ARTICLE, minutes=1)
+        act_as_user(caller, show.user)
+        production = make(line, caller, show.episode, "first")
+    line.close()
+    return Made(database, show, production, len(line.handled), line.database.round_trips)
 
 
 @pytest.fixture
-def show(owner, sign_up, article):
-    return make_show(owner, sign_up("ada"), article, minutes=1)
+def database(postgres, made):
+    copy = DatabaseForOneTest(postgres, f"test_{uuid.uuid4().hex}")
+    postgres.create_database(copy.name, made.database.name)
+    yield copy
+    postgres.drop_database(copy.name)
 
 
-def request(line, as_user, show, episode=None, key="first"):
-    production = (
-        as_user(show.user)
-        .execute("select public.request_production('episode', %s, %s)", [episode or show.episode, key])
-        .fetchone()[0]
-    )
-    finish(line)
+@pytest.fixture
+def show(made):
+    return made.show
+
+
+@pytest.fixture
+def caller(as_user, show):
+    """The show's owner, as a client app connects."""
+    return as_user(show.user)
+
+
+def make(line, caller, episode, key, before=None):
+    """Request an episode and work on it: to its end, or up to the stage `before`. The production's id."""
+    production = caller.execute("select public.request_production('episode', %s, %s)", [episode, key]).fetchone()[0]
+    finish(line, before)
     return production
 
 
-def finish(line):
+def rebuild(line, caller, production):
+    caller.execute("select public.rebuild_production(%s)", [production])
+    finish(line)
+
+
+def finish(line, before=None):
     function("sweep_jobs").sweep(line.services)
-    line.run()
+    line.run(before=before)
 
 
 def rows(owner, query, *values):
@@ -53,9 +121,21 @@ def spoken(owner):
     }
 
 
-def test_a_text_becomes_a_published_episode(owner, line, as_user, show):
-    production = request(line, as_user, show)
+def spoken_by(owner, production):
+    """(text, voice, language) of each line → (asset, how many calls it took)"""
+    return {
+        tuple(words): (asset, calls)
+        for words, asset, calls in rows(
+            owner,
+            "select array[input ->> 'text', input ->> 'voice', input ->> 'language'], output -> 'asset' ->> 'id', "
+            "(select count(*) from public.usage_events where job_id = jobs.id) "
+            "from public.jobs where stage = 'speak_line' and production_id = %s",
+            production,
+        )
+    }
 
+
+def test_a_text_becomes_a_published_episode(owner, made):
     assert rows(owner, "select status::text, progress, error from public.productions") == [("completed", 100, None)]
     episode = owner.execute(
         "select generation_status::text, generation_progress, status::text, title, duration_seconds, "
@@ -64,12 +144,10 @@ def test_a_text_becomes_a_published_episode(owner, line, as_user, show):
     assert episode[:3] == ("completed", 100, "published")
     assert episode[3]
     assert float(episode[4]) == pytest.approx(60, rel=0.05)
-    assert episode[5:] == (True, production)
+    assert episode[5:] == (True, made.production)
 
 
-def test_the_mp3_is_what_its_row_says(owner, line, as_user, show):
-    request(line, as_user, show)
-
+def test_the_mp3_is_what_its_row_says(owner, line):
     key, lufs, peak, seconds = owner.execute(
         "select key, integrated_lufs, true_peak_dbtp, duration_seconds from public.assets where kind = 'episode_audio'"
     ).fetchone()
@@ -82,9 +160,7 @@ def test_the_mp3_is_what_its_row_says(owner, line, as_user, show):
     assert any(name.startswith("CHAP") for name in audio.tags)
 
 
-def test_every_asset_row_has_its_file_with_that_size_and_hash(owner, line, as_user, show):
-    request(line, as_user, show)
-
+def test_every_asset_row_has_its_file_with_that_size_and_hash(owner, line):
     assets = rows(owner, "select key, bytes, sha256 from public.assets")
     assert assets
     for key, size, sha256 in assets:
@@ -92,24 +168,19 @@ def test_every_asset_row_has_its_file_with_that_size_and_hash(owner, line, as_us
         assert (stored.bytes, stored.sha256) == (size, sha256), key
 
 
-def test_every_job_took_one_attempt_and_the_counters_agree_with_the_rows(owner, line, as_user, show):
-    request(line, as_user, show)
-
+def test_every_job_took_one_attempt_and_the_counters_agree_with_the_rows(owner):
     assert rows(owner, "select distinct status::text, attempt from public.jobs") == [("succeeded", 1)]
     stages = rows(owner, "select stage, total, remaining, failed from public.production_stages")
     counted = rows(owner, "select stage, count(*)::int, 0, 0 from public.jobs group by stage")
     assert sorted(stages) == sorted(counted)
 
 
-def test_a_job_costs_two_round_trips(owner, line, as_user, show):
-    request(line, as_user, show)
-    jobs = len(line.handled)
+def test_a_job_costs_two_round_trips(made):
     # The sweep asks twice; publishing reads the show and its episodes once.
-    assert line.database.round_trips <= 2 * jobs + 4
+    assert made.round_trips <= 2 * made.jobs + 4
 
 
-def test_doubled_messages_speak_nothing_twice(owner, line, as_user, show):
-    request(line, as_user, show)
+def test_doubled_messages_speak_nothing_twice(owner, line, show):
     before = spoken(owner)
     usage = rows(owner, "select count(*), sum(characters) from public.usage_events")
 
@@ -121,17 +192,13 @@ def test_doubled_messages_speak_nothing_twice(owner, line, as_user, show):
     assert rows(owner, "select count(*), sum(characters) from public.usage_events") == usage
 
 
-def test_editing_one_line_speaks_that_line_and_nothing_else(owner, line, as_user, show):
-    production = request(line, as_user, show)
-    connection = as_user(show.user)
+def test_editing_one_line_speaks_that_line_and_nothing_else(owner, line, caller, made):
     before = spoken(owner)
     block = rows(owner, "select id from public.blocks order by position offset 2 limit 1")[0][0]
-    connection.execute("update public.blocks set markdown = 'A lighthouse keeps its **word**.' where id = %s", [block])
+    caller.execute("update public.blocks set markdown = 'A lighthouse keeps its **word**.' where id = %s", [block])
 
-    preview = connection.execute("select stage, key, reason from public.preview_rebuild(%s)", [production]).fetchall()
-    line.handled.clear()
-    connection.execute("select public.rebuild_production(%s)", [production])
-    finish(line)
+    preview = caller.execute("select stage, key, reason from public.preview_rebuild(%s)", [made.production]).fetchall()
+    rebuild(line, caller, made.production)
 
     assert preview == [
         ("speak_line", str(block), "changed"),
@@ -144,14 +211,12 @@ def test_editing_one_line_speaks_that_line_and_nothing_else(owner, line, as_user
     assert rows(owner, "select status::text, build from public.productions") == [("completed", 2)]
 
 
-def test_the_new_line_is_in_the_new_transcript_and_the_old_enclosure_is_not_reused(owner, line, as_user, show):
-    production = request(line, as_user, show)
+def test_the_new_line_is_in_the_new_transcript_and_the_old_enclosure_is_not_reused(owner, line, caller, made):
     old = rows(owner, "select audio_asset_id from public.episodes")
     owner.execute("update public.blocks set markdown = 'Pineapples are quite rare here.' where position = "
                   "(select min(position) + 1 from public.blocks)")  # fmt: skip
 
-    as_user(show.user).execute("select public.rebuild_production(%s)", [production])
-    finish(line)
+    rebuild(line, caller, made.production)
 
     assert rows(owner, "select audio_asset_id from public.episodes") != old
     key = owner.execute(
@@ -160,85 +225,83 @@ def test_the_new_line_is_in_the_new_transcript_and_the_old_enclosure_is_not_reus
     assert "Pineapples are quite rare here." in line.services.media_store.get(key).decode().replace("\n", " ")
 
 
-def test_changing_a_speakers_voice_speaks_that_speakers_lines_and_no_others(owner, line, as_user, show):
-    production = request(line, as_user, show)
+def test_changing_a_speakers_voice_speaks_that_speakers_lines_and_no_others(owner, line, caller, made):
     before = spoken(owner)
     owner.execute("update public.projects set speakers = %s", [json.dumps(
         [{"name": "Ada", "voice": "espeak/cora"}, {"name": "Ben", "voice": "espeak/ben"}])])  # fmt: skip
     of_ada = {str(row[0]) for row in rows(owner, "select id from public.blocks where speaker = 'Ada'")}
 
-    as_user(show.user).execute("select public.rebuild_production(%s)", [production])
-    finish(line)
+    rebuild(line, caller, made.production)
 
     after = spoken(owner)
     assert of_ada
     assert {key for key in after if after[key] != before[key]} == of_ada
 
 
-def test_a_rebuild_without_a_change_runs_nothing(owner, line, as_user, show):
-    production = request(line, as_user, show)
-    line.handled.clear()
-
-    as_user(show.user).execute("select public.rebuild_production(%s)", [production])
-    finish(line)
+def test_a_rebuild_without_a_change_runs_nothing(owner, line, caller, made):
+    rebuild(line, caller, made.production)
 
     assert line.handled == []
     assert rows(owner, "select status::text, build from public.productions") == [("completed", 2)]
 
 
-def test_a_line_that_was_spoken_before_is_reused_by_the_next_episode(owner, line, as_user, show):
-    request(line, as_user, show)
-    second = add_episode(owner, show.organization, show.project, 2, 1)
-    request(line, as_user, show, second, key="second")
+def test_a_line_that_another_episode_has_spoken_is_not_spoken_again(owner, line, caller, show, made):
+    same = make_show(owner, show.user, ARTICLE, minutes=1)
 
-    reused = rows(owner, "select count(*) from public.audio_cache where usage_count > 1")
-    assert reused[0][0] >= 0
-    assert rows(owner, "select count(distinct id) = count(*) from public.assets") == [(True,)]
+    production = make(line, caller, same.episode, "the same again")
+
+    first, second = spoken_by(owner, made.production), spoken_by(owner, production)
+    shared = first.keys() & second.keys()
+    assert shared
+    assert {words: second[words] for words in shared} == {words: (first[words][0], 0) for words in shared}
+    assert all(calls == 1 for _, calls in first.values())
+    assert rows(owner, "select count(*) from public.audio_cache where usage_count = 2") == [(len(shared),)]
 
 
-def test_planning_notes_are_used_once_and_marked_with_their_episode(owner, line, as_user, show):
+def test_planning_notes_are_used_once_and_marked_with_their_episode(owner, line, caller, show):
     owner.execute(
         "insert into public.planning_notes (organization_id, project_id, note) values (%s, %s, %s)",
         [show.organization, show.project, "Say more about the keepers who lived there."],
     )
-    request(line, as_user, show)
-    second = add_episode(owner, show.organization, show.project, 2, 1)
-    request(line, as_user, show, second, key="second")
+    episodes = [add_episode(owner, show.organization, show.project, number, 1) for number in (2, 3)]
+
+    for episode in episodes:
+        make(line, caller, episode, str(episode), before="write_script")
 
     assert rows(owner, "select status::text, consumed_in_episode_id from public.planning_notes") == [
-        ("consumed", show.episode)
+        ("consumed", episodes[0])
     ]
-    inputs = rows(
+    notes = rows(
         owner,
-        "select jsonb_array_length(input -> 'planning_notes'), input -> 'previous_titles' from public.jobs "
+        "select jsonb_array_length(input -> 'planning_notes') from public.jobs "
         "join public.productions on productions.id = production_id "
         "where stage = 'write_outline' order by productions.created_at",
     )
-    title = rows(owner, "select title from public.episodes where number = 1")[0][0]
-    assert inputs == [(1, []), (0, [title])]
+    assert notes == [(0,), (1,), (0,)]
 
 
-def test_a_series_does_not_repeat_its_titles(owner, line, as_user, show):
-    request(line, as_user, show)
-    for number in (2, 3):
+def test_a_series_does_not_repeat_its_titles(owner, line, caller, show):
+    for number, before in ((2, None), (3, "write_script")):
         episode = add_episode(owner, show.organization, show.project, number, 1)
-        request(line, as_user, show, episode, key=f"number {number}")
+        make(line, caller, episode, f"number {number}", before)
 
-    titles = rows(owner, "select count(*), count(distinct title) from public.episodes")
-    assert titles == [(3, 3)]
+    titles = [title for (title,) in rows(owner, "select title from public.episodes order by number")]
+    known = rows(
+        owner,
+        "select input -> 'previous_titles' from public.jobs join public.productions on productions.id = production_id "
+        "where stage = 'write_outline' order by productions.created_at",
+    )
+    assert known == [([],), (titles[:1],), (titles[1::-1],)]
+    assert len(set(titles)) == 3
 
 
-def test_lines_are_mono_wav_files(owner, line, as_user, show):
-    request(line, as_user, show)
-
+def test_lines_are_mono_wav_files(owner, line):
     key = rows(owner, "select key from public.assets where kind = 'speech' limit 1")[0][0]
     with wave.open(io.BytesIO(line.services.media_store.get(key))) as clip:
         assert (clip.getnchannels(), clip.getsampwidth()) == (1, 2)
 
 
-def test_feed_transcript_and_chapters_are_there(owner, line, as_user, show):
-    request(line, as_user, show)
-
+def test_feed_transcript_and_chapters_are_there(owner):
     kinds = dict(rows(owner, "select kind, content_type from public.assets where kind <> 'speech'"))
     assert kinds["transcript"].startswith("text/vtt")
     assert kinds["chapters"] == "application/json+chapters"

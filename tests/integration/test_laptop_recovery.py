@@ -48,6 +48,17 @@ def test_a_job_whose_message_was_lost_is_due_and_one_that_waits_for_a_reason_is_
     assert [row["id"] for row in due] == [sent]
 
 
+def test_after_a_crash_the_jobs_of_the_same_production_are_due(rig: Rig) -> None:
+    rig.pipeline("song", [Stage("sing")])
+    crashed, sibling = (job["id"] for job in rig.jobs(rig.start("song", sing=2), "sing"))
+    rig.start("song", sing=1)
+
+    wake_queued(rig.owner_url, [str(crashed)])
+
+    due = rig.owner.execute("select id from public.jobs where due_at <= clock_timestamp()").fetchall()
+    assert {row["id"] for row in due} == {crashed, sibling}
+
+
 def test_a_database_that_is_gone_is_no_error() -> None:
     assert end_leases("postgresql://nobody@127.0.0.1:1/none", ["4a"]) == 0
 

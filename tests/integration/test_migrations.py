@@ -97,7 +97,7 @@ def test_migrations_are_recorded_as_the_supabase_cli_records_them(database, owne
         "select version, name, cardinality(statements) > 5 from supabase_migrations.schema_migrations order by version"
     ).fetchall()
 
-    assert recorded[0] == ("20261121000100", "tenancy", True)
+    assert recorded[0] == ("20261121000050", "foundation", True)
 
 
 def test_migrations_need_no_superuser(owner):

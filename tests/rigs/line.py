@@ -72,11 +72,13 @@ class Line:
     def database(self) -> Database:
         return self.services.database
 
-    def run(self, most: int = 2000) -> None:
-        """Work through the queue, ignoring delays, until it is empty."""
+    def run(self, most: int = 2000, before: str | None = None) -> None:
+        """Work through the queue, ignoring delays, until it is empty; messages to the stage `before` are lost."""
         while self.dispatcher.ready and most:
             most -= 1
-            self.handle(self.dispatcher.ready.popleft())
+            job = self.dispatcher.ready.popleft()
+            if job.stage != before:
+                self.handle(job)
         assert most, "the queue did not run dry"
 
     def handle(self, job: JobToSend) -> None:

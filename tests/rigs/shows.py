@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from typing import Any
 
 import psycopg
-from psycopg.types.json import Jsonb
+
+from tests.rigs.rows import insert
 
 SPEAKERS = [{"name": "Ada", "voice": "espeak/ada"}, {"name": "Ben", "voice": "espeak/ben"}]
 
@@ -35,31 +36,14 @@ def make_show(owner: psycopg.Connection[Any], user: uuid.UUID, text: str, minute
         "target_minutes": minutes,
         **project,
     }
-    values = [Jsonb(value) if isinstance(value, list | dict) else value for value in columns.values()]
-    names = ", ".join(columns)
-    marks = ", ".join(["%s"] * len(columns))
-    project_id = _id(owner, f"insert into public.projects ({names}) values ({marks}) returning id", values)
-    source_id = _id(
-        owner,
-        "insert into public.sources (organization_id, project_id, kind, title, content) "
-        "values (%s, %s, 'markdown', 'A source', %s) returning id",
-        [user, project_id, text],
-    )
+    project_id = insert(owner, "projects", columns)
+    of_show = {"organization_id": user, "project_id": project_id}
+    source_id = insert(owner, "sources", of_show | {"kind": "markdown", "title": "A source", "content": text})
     return Show(user, user, project_id, source_id, add_episode(owner, user, project_id, 1, minutes))
 
 
 def add_episode(
     owner: psycopg.Connection[Any], organization: uuid.UUID, project: uuid.UUID, number: int, minutes: float
 ) -> uuid.UUID:
-    return _id(
-        owner,
-        "insert into public.episodes (organization_id, project_id, number, target_minutes) "
-        "values (%s, %s, %s, %s) returning id",
-        [organization, project, number, minutes],
-    )
-
-
-def _id(owner: psycopg.Connection[Any], statement: str, values: list[Any]) -> uuid.UUID:
-    row = owner.execute(statement.encode(), values).fetchone()
-    assert row is not None
-    return uuid.UUID(str(row[0]))
+    columns = {"organization_id": organization, "project_id": project, "number": number, "target_minutes": minutes}
+    return insert(owner, "episodes", columns)

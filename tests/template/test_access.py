@@ -60,7 +60,7 @@ def test_grants_name_their_actions(sam: Sam) -> None:
 
 
 def test_grants_end_in_a_star_only_below_a_prefix_of_the_bucket(sam: Sam) -> None:
-    allowed = {"MediaBucket.Arn/organizations/*", "MediaBucket.Arn/work/*", "*"}
+    allowed = {"MediaBucket.Arn/organizations/*", "MediaBucket.Arn/drafts/*", "*"}
 
     starred = {text for _, statement in statements(sam) for text in as_list(statement["Resource"]) if "*" in text}
 
@@ -147,6 +147,6 @@ def test_only_intermediate_results_and_abandoned_uploads_expire(sam: Sam) -> Non
     rules = {rule["Id"]: rule for rule in bucket["LifecycleConfiguration"]["Rules"]}
 
     assert all(rule["Status"] == "Enabled" for rule in rules.values())
-    assert {rule["Prefix"] for rule in rules.values() if "ExpirationInDays" in rule} == {"work/"}
-    assert rules["work"]["ExpirationInDays"] >= 7
+    assert {rule["Prefix"] for rule in rules.values() if "ExpirationInDays" in rule} == {"drafts/"}
+    assert rules["drafts"]["ExpirationInDays"] >= 7
     assert rules["abandoned-uploads"]["AbortIncompleteMultipartUpload"]["DaysAfterInitiation"] == 1

@@ -1,10 +1,8 @@
-"""What unit tests share: functions importable by name as in Lambda, and small fakes of a stage's collaborators."""
+"""What unit tests share: small fakes of a stage's collaborators."""
 
 import hashlib
-import sys
 import time
 from collections.abc import Iterator
-from pathlib import Path
 from types import SimpleNamespace
 from uuid import UUID
 
@@ -14,10 +12,6 @@ from showrunner.media_store import ObjectMissing, StoredObject
 from showrunner.settings import Settings
 from showrunner.stage import Job
 from tests.provider_server import ProviderServer
-
-for folder in sorted((Path(__file__).parents[2] / "functions").iterdir()):
-    if folder.is_dir() and str(folder) not in sys.path:
-        sys.path.append(str(folder))
 
 ORGANIZATION = UUID("00000000-0000-4000-8000-00000000000a")
 PRODUCTION = UUID("00000000-0000-4000-8000-00000000000b")

@@ -4,9 +4,8 @@ from array import array
 
 import pytest
 
-from showrunner.clips import from_wav, join_clips, samples, to_wav, trim_silence, verify_clip
+from showrunner.clips import Clip, from_wav, join_clips, samples, to_wav, trim_silence, verify_clip
 from showrunner.errors import BadOutput
-from showrunner.providers.speech import Clip
 
 RATE = 16_000
 

@@ -227,7 +227,7 @@ def test_a_pdf_that_cannot_be_read_says_why(ingest, media_store, body, words):
     [
         "organizations/00000000-0000-4000-8000-0000000000ff/uploads/a.txt",
         f"organizations/{ORGANIZATION}/../00000000-0000-4000-8000-0000000000ff/a.txt",
-        "work/a.txt",
+        "drafts/a.txt",
     ],
 )
 def test_another_tenants_file_is_not_read(ingest, media_store, key):

@@ -15,12 +15,11 @@ from mutagen.id3 import ID3
 from mutagen.mp3 import MP3, BitrateMode
 
 from master_episode import MasterEpisodeInput, run
-from showrunner.clips import from_wav, samples, to_wav, trim_silence
+from showrunner.clips import Clip, from_wav, samples, to_wav, trim_silence
 from showrunner.errors import BadOutput, InvalidInput, Transient
 from showrunner.media.ffmpeg import input_file, input_pcm, run_ffmpeg
 from showrunner.media.loudness import measure
 from showrunner.media_store import ObjectMissing
-from showrunner.providers.speech import Clip
 from showrunner.providers.speech.espeak import EspeakSpeech
 from showrunner.stage import StopWork
 

@@ -1,9 +1,9 @@
 import pytest
 
 import speak_line
-from showrunner.clips import from_wav, samples, to_wav
+from showrunner.clips import Clip, from_wav, samples, to_wav
 from showrunner.errors import BadOutput, ContentRefused, InvalidInput, RateLimited, Transient
-from showrunner.providers.speech import Clip, Spoken
+from showrunner.providers.speech import Spoken
 from showrunner.providers.speech.espeak import EspeakSpeech
 from showrunner.stage import StopWork
 from showrunner.usage import ProviderCall
@@ -216,3 +216,23 @@ def test_what_cannot_be_spoken_names_its_field(fields, message, make_job, servic
         run(make_job(line(**fields)), services)
 
     assert media_store.files == {}
+
+
+@pytest.mark.parametrize(("voice", "written_down"), [("openai/alloy", [1]), ("espeak/ada", [])])
+def test_what_was_paid_for_is_counted_before_the_clip_is_stored(
+    make_job, services, media_store, provider, voice, written_down
+):
+    provider()
+    job = make_job(line(voice=voice))
+    counted = []
+    job.engine.record_usage = lambda job_id, attempt, calls: counted.append(len(calls))
+
+    def crash(*arguments):
+        raise RuntimeError("killed")
+
+    media_store.put = crash
+
+    with pytest.raises(RuntimeError, match="killed"):
+        run(job, services)
+
+    assert counted == written_down

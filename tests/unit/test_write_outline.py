@@ -230,7 +230,7 @@ def test_a_paid_outline_is_kept_at_once_and_not_paid_twice(outline_of, language_
 
     assert len(writer.prompts) == 1
     assert first.output == second.output
-    assert [key for key in media_store.puts if key.startswith("work/")]
+    assert [key for key in media_store.puts if key.startswith("drafts/")]
 
 
 @pytest.mark.parametrize(
@@ -248,7 +248,7 @@ def test_an_outline_that_does_not_fit_the_sources_is_bad_output_and_not_kept(
     with pytest.raises(BadOutput, match=words):
         outline_of([ARTICLE], writer="openai/m")
 
-    assert not [key for key in media_store.puts if key.startswith("work/")]
+    assert not [key for key in media_store.puts if key.startswith("drafts/")]
 
 
 def test_a_language_models_repeated_title_is_set_apart(outline_of, language_model):

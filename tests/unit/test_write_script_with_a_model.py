@@ -127,7 +127,7 @@ def test_each_reply_is_kept_at_once_and_a_retry_pays_only_for_what_is_missing(
 
     assert failing.sections == [0, 1, 2]
     assert writer.sections[0] == 2
-    assert sorted(key.rsplit("/", 1)[1] for key in media_store.puts if key.startswith("work/"))[:3] == [
+    assert sorted(key.rsplit("/", 1)[1] for key in media_store.puts if key.startswith("drafts/"))[:3] == [
         "section-0.json",
         "section-1.json",
         "section-2.json",
@@ -180,7 +180,7 @@ def test_a_reply_that_cannot_be_spoken_is_bad_output_and_not_kept(
     with pytest.raises(BadOutput, match=words):
         run(script_job(), services)
 
-    assert not [key for key in media_store.puts if key.startswith("work/")]
+    assert not [key for key in media_store.puts if key.startswith("drafts/")]
 
 
 def test_a_host_may_be_written_in_any_case(language_model, script_job, services):

@@ -10,9 +10,9 @@ import sys
 import wave
 from array import array
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from showrunner.errors import BadOutput
-from showrunner.providers.speech import Clip
 
 FULL_SCALE = 32768
 SILENCE = 10 ** (-50 / 20) * FULL_SCALE  # samples below -50 dBFS count as silence
@@ -22,6 +22,18 @@ SECONDS_PER_CHARACTER = (0.02, 0.5)
 DIGIT_WEIGHT = 5  # one digit is spoken as a whole word
 SLACK_SECONDS = 3.0  # short texts vary more
 SAMPLE_RATES = range(8_000, 192_001)
+
+
+@dataclass(frozen=True, slots=True)
+class Clip:
+    """Mono, signed 16-bit little-endian PCM; `sample_rate` in Hz."""
+
+    pcm: bytes
+    sample_rate: int
+
+    @property
+    def seconds(self) -> float:
+        return len(self.pcm) / 2 / self.sample_rate
 
 
 def samples(clip: Clip) -> array[int]:

@@ -7,7 +7,7 @@ from uuid import UUID
 
 from pydantic import BaseModel, ValidationError
 
-from showrunner.media_store import MediaStore, ObjectMissing, work_key
+from showrunner.media_store import MediaStore, ObjectMissing, draft_key
 
 Reply = TypeVar("Reply", bound=BaseModel)
 
@@ -31,4 +31,4 @@ class Drafts:
         self._media_store.put(self._key(name), reply.model_dump_json().encode(), "application/json")
 
     def _key(self, name: str) -> str:
-        return work_key(self._organization_id, self._input_hash, f"{name}.json")
+        return draft_key(self._organization_id, self._input_hash, f"{name}.json")

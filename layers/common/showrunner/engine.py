@@ -50,25 +50,32 @@ class Finish:
 
 @dataclass(frozen=True, slots=True)
 class Pulse:
+    """The answer to a heartbeat: whether the attempt is still the job's, and whether its result is still wanted."""
+
     alive: bool
     cancel: bool
 
 
 class Engine:
+    """Every method raises `psycopg.Error` when Postgres cannot be reached; calling again is safe."""
+
     def __init__(self, database: Database) -> None:
         self._database = database
 
     def claim(self, job_id: UUID, owner: str, lease_seconds: float) -> Claim:
+        """Try to run a job for `lease_seconds`; the claim's outcome says why not."""
         row = self._database.call("select * from engine.claim(%s, %s, %s)", (job_id, owner, lease_seconds))[0]
         return Claim(**{**row, "state": row["state"] or {}})
 
     def heartbeat(self, job_id: UUID, attempt: int, lease_seconds: float, progress: float | None) -> Pulse:
+        """Renew the lease from now on; `progress` is 0 to 1, or None to leave it as it was."""
         row = self._database.call(
             "select * from engine.heartbeat(%s, %s, %s, %s)", (job_id, attempt, lease_seconds, progress)
         )[0]
         return Pulse(**row)
 
     def record_usage(self, job_id: UUID, attempt: int, calls: Sequence[ProviderCall]) -> None:
+        """Count all calls of the attempt so far. A call that was counted before is not counted again."""
         self._database.call("select engine.record_usage(%s, %s, %s)", (job_id, attempt, _usage(calls)))
 
     def complete(
@@ -110,6 +117,7 @@ class Engine:
         retry_after: float | None = None,
         calls: Sequence[ProviderCall] = (),
     ) -> Finish:
+        """End an attempt that failed. `retry_after` is in seconds; `message` is one sentence for a person."""
         row = self._database.call(
             "select accepted, status::text, retry_seconds, next from engine.fail(%s, %s, %s, %s, %s, %s)",
             (job_id, attempt, kind.value, _storable(message), retry_after, _usage(calls)),
@@ -119,6 +127,7 @@ class Engine:
     def defer(
         self, job_id: UUID, attempt: int, seconds: float, state: dict[str, Any], calls: Sequence[ProviderCall]
     ) -> Finish:
+        """Give the job back for so many seconds; its next attempt finds `state`. Counts no failure."""
         row = self._database.call(
             "select accepted, null as status, null as retry_seconds, next from engine.defer(%s, %s, %s, %s, %s)",
             (job_id, attempt, seconds, Jsonb(state), _usage(calls)),
@@ -126,10 +135,12 @@ class Engine:
         return _finish(row)
 
     def expired(self, limit: int) -> list[tuple[UUID, int]]:
+        """Return job and attempt of leases that have passed, at most `limit`."""
         rows = self._database.call("select job_id, attempt from engine.expired(%s)", (limit,))
         return [(row["job_id"], row["attempt"]) for row in rows]
 
     def sweep(self, limit: int) -> list[JobToSend]:
+        """Return what is to be sent again, at most `limit`, having moved it on to its next due time."""
         rows = self._database.call("select engine.sweep(%s) as next", (limit,))
         return _jobs(rows[0]["next"])
 

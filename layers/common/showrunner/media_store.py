@@ -40,9 +40,9 @@ def media_key(organization_id: UUID, kind: str, input_hash: str, extension: str)
     return f"organizations/{organization_id}/{kind}/{input_hash}.{extension}"
 
 
-def work_key(organization_id: UUID, input_hash: str, name: str) -> str:
+def draft_key(organization_id: UUID, input_hash: str, name: str) -> str:
     """The key of an intermediate result; the bucket's lifecycle removes it after some days."""
-    return f"work/{organization_id}/{input_hash}/{name}"
+    return f"drafts/{organization_id}/{input_hash}/{name}"
 
 
 class MediaStore:
@@ -53,10 +53,12 @@ class MediaStore:
         self._bucket = bucket
 
     def put(self, key: str, body: bytes, content_type: str) -> StoredObject:
+        """Store the bytes. Raises `Transient`."""
         digest = hashlib.sha256(body).digest()
         return self._put(key, body, len(body), digest, content_type)
 
     def put_file(self, key: str, path: Path, content_type: str) -> StoredObject:
+        """Store a file, read as it is sent. Raises `Transient`."""
         with path.open("rb") as file:
             digest = hashlib.file_digest(file, "sha256").digest()
             file.seek(0)
@@ -83,7 +85,7 @@ class MediaStore:
             raise _as_stage_error(error, key) from error
 
     def head(self, key: str) -> StoredObject | None:
-        """Return what is stored under `key`, or None."""
+        """Return what is stored under `key`, or None. The hash is empty where another program put the file."""
         try:
             reply = self._s3.head_object(Bucket=self._bucket, Key=key, ChecksumMode="ENABLED")
         except (ClientError, BotoCoreError) as error:

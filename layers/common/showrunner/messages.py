@@ -23,13 +23,15 @@ LONGEST_DELAY_SECONDS = 900
 
 
 class WakeUp(BaseModel):
+    """The body of a message."""
+
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     job_id: UUID
 
 
 class JobToSend(BaseModel):
-    """A job that became ready, as the engine's functions return it in their `next` column."""
+    """A job that became ready, as the engine's functions return it in their `next` column; `delay` in seconds."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 

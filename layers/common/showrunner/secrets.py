@@ -14,6 +14,15 @@ if TYPE_CHECKING:
 CACHE_SECONDS = 300
 
 
+def database_url(settings: Settings) -> str:
+    """Return the connection string. Raises as `read_secret` does, and `ValueError` where neither setting is given."""
+    if settings.database_url is not None:
+        return settings.database_url.get_secret_value()
+    if settings.database_secret is None:
+        raise ValueError("Neither DATABASE_URL nor DATABASE_SECRET is set.")
+    return read_secret(settings.database_secret, "DATABASE_SECRET")
+
+
 def openai_api_key(settings: Settings) -> str | None:
     """Return the key of the OpenAI-compatible server, or None where none is configured (local servers need none)."""
     if settings.openai_api_key is not None:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from showrunner.database import Database
 from showrunner.engine import Engine
 from showrunner.messages import Dispatcher
+from showrunner.secrets import database_url
 from showrunner.settings import Settings
 
 if TYPE_CHECKING:
@@ -22,7 +23,7 @@ class Services:
 
     @cached_property
     def database(self) -> Database:
-        return Database(self.settings.resolved_database_url(), self.settings.database_role)
+        return Database(database_url(self.settings), self.settings.database_role)
 
     @cached_property
     def engine(self) -> Engine:

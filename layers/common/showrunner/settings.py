@@ -44,17 +44,8 @@ class Settings(BaseModel):
     # Only tests and laptops set it: hosts that ingest_sources may fetch although they resolve to private addresses.
     ingest_allowed_hosts: str = ""
 
-    def resolved_database_url(self) -> str:
-        """Return the connection string, from the environment or from the secret that it names."""
-        if self.database_url is not None:
-            return self.database_url.get_secret_value()
-        if self.database_secret is None:
-            raise ValueError("Neither DATABASE_URL nor DATABASE_SECRET is set.")
-        from aws_lambda_powertools.utilities import parameters
-
-        return str(parameters.get_secret(self.database_secret, max_age=300))
-
     @classmethod
     def from_environment(cls, environment: Mapping[str, str] = os.environ) -> Settings:
+        """Return the settings; what is unset or empty keeps its default. Raises `pydantic.ValidationError`."""
         present = {name: environment[name.upper()] for name in cls.model_fields if environment.get(name.upper())}
         return cls(**present)  # type: ignore[arg-type]

@@ -27,7 +27,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from showrunner.database import Statement, is_outage
 from showrunner.engine import Claim, Engine, Finish
-from showrunner.errors import ErrorKind, StageError
+from showrunner.errors import ErrorKind, InvalidInput, StageError
 from showrunner.heartbeat import Heartbeat
 from showrunner.messages import JobToSend, WakeUp
 from showrunner.metrics import count_job
@@ -280,8 +280,6 @@ def _retry_of(job_id: UUID, claim: Claim, finish: Finish) -> list[JobToSend]:
 
 
 def _invalid(error: ValidationError) -> StageError:
-    from showrunner.errors import InvalidInput
-
     first = error.errors()[0]
     return InvalidInput(f"{'.'.join(str(part) for part in first['loc'])}: {first['msg']}.")
 

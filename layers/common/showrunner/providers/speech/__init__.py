@@ -5,24 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Protocol
 
+from showrunner.clips import Clip
 from showrunner.errors import InvalidInput
 from showrunner.providers import split_reference
 from showrunner.settings import Settings
 from showrunner.usage import ProviderCall
 
 PROVIDERS = ("espeak", "polly", "openai")
-
-
-@dataclass(frozen=True, slots=True)
-class Clip:
-    """Mono, signed 16-bit little-endian PCM; `sample_rate` in Hz."""
-
-    pcm: bytes
-    sample_rate: int
-
-    @property
-    def seconds(self) -> float:
-        return len(self.pcm) / 2 / self.sample_rate
 
 
 @dataclass(frozen=True, slots=True)

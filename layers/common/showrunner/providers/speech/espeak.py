@@ -13,8 +13,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 
+from showrunner.clips import Clip
 from showrunner.errors import InvalidInput, Transient
-from showrunner.providers.speech import Clip, Spoken
+from showrunner.providers.speech import Spoken
 from showrunner.usage import ProviderCall
 
 # From speak_lib.h.

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from showrunner.clips import Clip
 from showrunner.errors import Transient
 from showrunner.providers import paid
 from showrunner.providers.http import HttpProvider, HttpReply, post_json
 from showrunner.providers.openai_server import openai_server
-from showrunner.providers.speech import Clip, Spoken
+from showrunner.providers.speech import Spoken
 from showrunner.providers.speech.passages import speak_passages
 from showrunner.providers.speech.wav import read_wav
 from showrunner.settings import Settings

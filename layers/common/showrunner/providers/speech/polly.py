@@ -6,9 +6,10 @@ from contextlib import closing
 from time import monotonic
 from typing import TYPE_CHECKING, Any
 
+from showrunner.clips import Clip
 from showrunner.errors import Transient
 from showrunner.providers import aws, paid
-from showrunner.providers.speech import Clip, Spoken
+from showrunner.providers.speech import Spoken
 from showrunner.providers.speech.passages import speak_passages
 from showrunner.settings import Settings
 from showrunner.usage import ProviderCall

@@ -6,8 +6,8 @@ import struct
 from array import array
 from sys import byteorder
 
+from showrunner.clips import Clip
 from showrunner.errors import BadOutput, Transient
-from showrunner.providers.speech import Clip
 
 _PCM, _FLOAT, _EXTENSIBLE = 1, 3, 0xFFFE
 # A writer that cannot seek back declares the largest size it can think of: 2^31 or 2^32, less a header.
