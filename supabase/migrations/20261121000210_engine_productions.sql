@@ -1,19 +1,20 @@
 -- A production's life: submit, open stages as they become possible, cancel, approve.
 
--- Percent of the production, weighted by stage, from the barrier's counters.
+-- Percent of the production, weighted by stage, from the barrier's counters. 100 is kept for what is complete: a stage
+-- whose jobs have all failed has nothing left to do either.
 create function engine.progress_of(p_production uuid)
     returns smallint
     language sql
     stable
     set search_path = ''
 as $$
-    select floor(100.0 * sum(
+    select least(99, floor(100.0 * sum(
         pipelines.weight * case
             when stages.status = 'done' then 1
             when stages.total = 0 then 0
             else (stages.total - stages.remaining)::numeric / stages.total
         end
-    ) / sum(pipelines.weight))::smallint
+    ) / sum(pipelines.weight)))::smallint
     from public.production_stages as stages
     join public.productions on productions.id = stages.production_id
     join engine.pipelines on pipelines.kind = productions.kind and pipelines.stage = stages.stage

@@ -314,7 +314,7 @@ class Walk(RuleBasedStateMachine):
             assert found == production.row
             highest = self.progress.get((production.id, row["build"]), 0)
             assert row["progress"] >= highest, "progress fell"
-            assert (row["progress"] == 100) == (row["status"] == "completed") or row["status"] == "cancelled"
+            assert (row["progress"] == 100) == (row["status"] == "completed")
             self.progress[production.id, row["build"]] = row["progress"]
         self._compare(
             "select production_id, stage, key, status, hold, attempt, fails, slot from public.jobs"
