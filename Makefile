@@ -40,6 +40,14 @@ up: .venv/laptop.stamp ## Start the laptop edition and stay; Ctrl-C stops it
 test: .venv/dev.stamp ## Run all tests
 	@$(BIN)/pytest --quiet --numprocesses auto --maxprocesses 4
 
+.PHONY: chaos mutants
+chaos: .venv/dev.stamp ## Break everything at once, count broken promises (SEED=7 replays one; SEEDS=24 PRODUCTIONS=210)
+	@$(BIN)/python -m tests.chaos.run $(if $(SEED),--seed $(SEED)) --seeds $(or $(SEEDS),24) \
+	  --productions $(or $(PRODUCTIONS),210)
+
+mutants: .venv/dev.stamp ## Plant faults in copies of the engine; each must turn the proof red
+	@$(BIN)/python -m tests.chaos.mutants
+
 .PHONY: check
 check: format-check lint types template test ## What CI runs: format, lint, types, template, tests
 

@@ -89,8 +89,12 @@ class Walk(RuleBasedStateMachine):
 
     def take(self, pick: int) -> tuple[Job, int]:
         """An attempt that was granted: mostly one that runs, at times one of the past."""
-        current = [(job, number) for job, number in self.attempts if job.status == "running" and job.attempt == number]
-        return self.some(current if current and pick % 4 else self.attempts, pick // 4)
+        running = [(job, number) for job, number in self.attempts if job.status == "running"]
+        current = [(job, number) for job, number in running if job.attempt == number]
+        zombies = [(job, number) for job, number in running if job.attempt != number]
+        if current and pick % 4:
+            return self.some(current, pick // 4)
+        return self.some(zombies if zombies and pick % 3 else self.attempts, pick // 12)
 
     def follow(self, answer: list[dict[str, Any]], opened: set[uuid.UUID], places: int = 1) -> None:
         """What is sent is what was opened, and one of those that wait for each place that is free."""

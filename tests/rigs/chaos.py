@@ -193,7 +193,7 @@ class Chaos:
             with self.lock:
                 self.done[name] += 1
         except psycopg.Error as error:
-            if is_outage(error) or error.sqlstate in REFUSALS and "rig" not in str(error):
+            if is_outage(error) or (error.sqlstate in REFUSALS and "rig" not in str(error)):
                 return
             with self.lock:
                 self.errors.append(f"{name}: {error.sqlstate} {str(error).splitlines()[0]}")

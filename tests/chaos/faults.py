@@ -1,0 +1,73 @@
+"""The planted faults: each is an edit of one function's text, or a backstop taken away."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import psycopg
+
+
+@dataclass(frozen=True)
+class Fault:
+    """`text` of `function` becomes `instead`; `statement` runs as well."""
+
+    name: str
+    function: str = ""
+    text: str = ""
+    instead: str = ""
+    statement: str = ""
+
+    def plant(self, owner: psycopg.Connection[Any]) -> None:
+        """Raises ValueError where the text is not there exactly once: the fault has to be planted anew."""
+        if self.function:
+            rows = owner.execute(
+                "select pg_get_functiondef(oid) from pg_proc"
+                " where pronamespace = 'engine'::regnamespace and proname = %s",
+                [self.function],
+            ).fetchall()
+            found = [next(iter(row.values())) if isinstance(row, dict) else row[0] for row in rows]
+            if len(found) != 1 or found[0].count(self.text) != 1:
+                raise ValueError(f"{self.name}: engine.{self.function} does not have the text once: {self.text!r}")
+            owner.execute(found[0].replace(self.text, self.instead).encode())
+        if self.statement:
+            owner.execute(self.statement.encode())
+
+
+FENCE = "job.status is distinct from 'running' or job.attempt <> p_attempt"
+LIMITS_LOCK = "where organization_limits.organization_id = job.organization_id\n    for no key update;"
+PRODUCTION_LOCK = "perform from public.productions where productions.id = p_job.production_id for no key update;"
+
+FAULTS = (
+    Fault("attempt fence of complete removed", "complete", FENCE, "job.status is distinct from 'running'"),
+    Fault("status guard of complete removed", "complete", FENCE, "job.attempt <> p_attempt"),
+    Fault("attempt fence of fail removed", "fail", "or job.attempt <> p_attempt\n", "\n"),
+    Fault("attempt fence of heartbeat removed", "heartbeat", "and jobs.attempt = p_attempt\n", "\n"),
+    Fault("fence before domain rows removed", "fence", f"elsif {FENCE} then", "elsif false then"),
+    Fault(
+        "usage idempotency removed", "record_usage", "on conflict (job_id, attempt, call_number) do nothing", "",
+        "alter table public.usage_events drop constraint usage_events_pkey",
+    ),
+    Fault("organization lock removed", "claim", LIMITS_LOCK, LIMITS_LOCK.replace("\n    for no key update", "")),
+    Fault("slot unique index dropped", statement="drop index public.jobs_running"),
+    Fault("re-dispatch removed", "sweep", "and due.due_at <= moment", "and false"),
+    Fault("production lock before advance removed", "count_down", PRODUCTION_LOCK, ""),
+    Fault("hand-off of places removed", "hand_off", "return engine.readmit_one(limits);", "return '[]';"),
+    Fault("release of reservations removed", "hand_off", "if p_job.estimate_gbp > 0 then", "if false then"),
+    Fault(
+        "cancel check of complete removed", "complete",
+        "select productions.status = 'cancelled' into", "select false into",
+    ),
+    Fault(
+        "protection of sticky stages removed", "reconcile",
+        "excluded.input_hash and not protected", "excluded.input_hash",
+    ),
+    Fault("comparison of hashes removed", "reconcile", "or job.status <> 'succeeded'", "or true"),
+    Fault("living lease may be lost", "fail", "or (p_kind = 'lost' and job.lease_until > moment)", ""),
+    Fault("gate ignored", "advance", "if pipeline.gate and exists (", "if false and exists ("),
+    Fault("predecessors ignored", "advance", "and before.status <> 'done'", "and before.status = 'failed'"),
+    Fault("time of a retry ignored", "claim", "elsif job.not_before > moment then", "elsif false then"),
+    Fault("budget ignored", "reserve", "+ excluded.reserved_gbp <= p_budget", "<= p_budget"),
+    Fault("rebuild leaves old attempts running", "rebuild", "perform engine.release_all(p_production);", ""),
+    Fault("limit lowered below what runs ignored", "claim", "running >= limits.max_running_jobs or", ""),
+)  # fmt: skip

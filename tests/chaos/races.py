@@ -1,0 +1,157 @@
+"""Two transactions at the same instant, made certain by two open connections: one waits where the other has not
+committed. Each race raises when its promise is broken."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import Any, TypeVar
+
+import psycopg
+
+from tests.rigs.engine import Connection, Rig, Stage
+
+Result = TypeVar("Result")
+GIVE_UP_SECONDS = 30
+
+SIBLINGS = (Stage("speak"), Stage("master", after=("speak",), joins=True))
+JOIN = (Stage("sound"), Stage("picture"), Stage("render", after=("sound", "picture"), joins=True))
+
+
+def overlapping(
+    rig: Rig, first: Callable[[Connection], Any], second: Callable[[Connection], Result]
+) -> tuple[Any, Result]:
+    """Run `second` while `first` is done but not committed; commit `first` when `second` waits for it or has ended."""
+    one, other = rig.open_worker(), rig.open_worker()
+    with ThreadPoolExecutor(1) as thread:
+        with one.transaction():
+            answer = first(one)
+            future: Future[Result] = thread.submit(second, other)
+            _wait_until_blocked_or_done(rig, other, future)
+        return answer, future.result()
+
+
+def _wait_until_blocked_or_done(rig: Rig, connection: Connection, future: Future[Any]) -> None:
+    give_up = time.monotonic() + GIVE_UP_SECONDS
+    while not future.done():
+        if rig.one("select pg_blocking_pids(%s) as pids", connection.info.backend_pid)["pids"]:
+            return
+        assert time.monotonic() < give_up, "it neither waits nor ends"
+        time.sleep(0.002)
+
+
+def two_claims_of_the_last_place(rig: Rig) -> None:
+    organization = rig.organization(running=1)
+    jobs = [rig.jobs(rig.start("siblings", organization, speak=1))[0]["id"] for _ in range(2)]
+
+    first, second = overlapping(rig, lambda on: rig.claim(jobs[0], on=on), lambda on: rig.claim(jobs[1], on=on))
+
+    assert (first["outcome"], second["outcome"]) == ("granted", "parked")
+
+
+def two_claims_of_the_last_money(rig: Rig) -> None:
+    organization = rig.organization(running=5, budget=3)
+    jobs = [rig.jobs(rig.start("siblings", organization, estimate=2, speak=1))[0]["id"] for _ in range(2)]
+
+    first, second = overlapping(rig, lambda on: rig.claim(jobs[0], on=on), lambda on: rig.claim(jobs[1], on=on))
+
+    assert (first["outcome"], second["outcome"]) == ("granted", "parked")
+
+
+def last_siblings(rig: Rig) -> None:
+    production = rig.start("siblings", speak=2, master=1)
+    _both_complete(rig, [rig.granted(production, "speak"), rig.granted(production, "speak")])
+
+    assert rig.stage(production, "master")["status"] == "running"
+    assert rig.violations() == {}
+
+
+def joining_stages(rig: Rig) -> None:
+    production = rig.start("join", sound=1, picture=1, render=1)
+    _both_complete(rig, [rig.granted(production, "sound"), rig.granted(production, "picture")])
+
+    assert rig.stage(production, "render")["status"] == "running"
+    assert rig.violations() == {}
+
+
+def _both_complete(rig: Rig, granted: list[tuple[Any, int]]) -> None:
+    """Together they open the next stage, once: one of the two answers has its job to send."""
+    answers = overlapping(
+        rig, lambda on: rig.complete(*granted[0], on=on), lambda on: rig.complete(*granted[1], on=on)
+    )  # fmt: skip
+
+    assert sorted(len(answer["next"]) for answer in answers) == [0, 1]
+
+
+def completion_against_lease_expiry(rig: Rig) -> None:
+    production = rig.start("siblings", speak=1, master=1)
+    job, attempt = rig.granted(production, "speak")
+    rig.age(job, lease_until=3600)
+
+    completed, lost = overlapping(
+        rig, lambda on: rig.complete(job, attempt, on=on), lambda on: rig.fail(job, attempt, "lost", on=on)
+    )
+
+    assert (completed["accepted"], lost["accepted"]) == (True, False)
+    assert rig.job(job)["status"] == "succeeded"
+
+
+def zombie_against_its_successor(rig: Rig) -> None:
+    """Nothing that an attempt says after its lease has passed changes the attempt that runs now."""
+    production = rig.start("siblings", speak=2, master=1)
+    job, zombie = rig.granted(production, "speak")
+    rig.age(job, lease_until=3600)
+    rig.fail(job, zombie, "lost")
+    assert rig.claim(job)["attempt"] == zombie + 1
+    before = rig.job(job)
+
+    assert rig.heartbeat(job, zombie, 9999, 0.9) == {"alive": False, "cancel": True}
+    assert not rig.complete(job, zombie)["accepted"]
+    assert not rig.fail(job, zombie, "transient")["accepted"]
+    assert not rig.defer(job, zombie, 60, {})["accepted"]
+    assert rig.job(job) == before
+
+
+def claim_against_cancel(rig: Rig) -> None:
+    production = rig.start("siblings", speak=1)
+    job = rig.jobs(production)[0]["id"]
+
+    overlapping(rig, lambda on: rig.call("cancel", production, on=on), lambda on: rig.claim(job, on=on))
+
+    assert rig.production(production)["status"] == "cancelled"
+    assert rig.job(job)["status"] == "cancelled"
+
+
+def no_two_jobs_share_a_place(rig: Rig) -> None:
+    """The backstop of the organization's lock: even a claim without it is refused."""
+    production = rig.start("siblings", speak=2)
+    rig.granted(production, "speak", "k000")
+
+    try:
+        rig.owner.execute(
+            "update public.jobs set status = 'running', slot = 1, lease_until = now(), reserved_on = current_date"
+            " where production_id = %s and key = 'k001'",
+            [production],
+        )
+    except psycopg.errors.UniqueViolation:
+        return
+    raise AssertionError("two jobs run in one place")
+
+
+RACES = (
+    two_claims_of_the_last_place,
+    two_claims_of_the_last_money,
+    last_siblings,
+    joining_stages,
+    completion_against_lease_expiry,
+    zombie_against_its_successor,
+    claim_against_cancel,
+    no_two_jobs_share_a_place,
+)
+
+
+def prepare(rig: Rig) -> None:
+    rig.clean()
+    rig.pipeline("siblings", SIBLINGS)
+    rig.pipeline("join", JOIN)
