@@ -130,8 +130,7 @@ class Walk(RuleBasedStateMachine):
         items = {(stage, key): (f"text of {key}", estimate) for stage in keys for key in keys[stage]}
         answer = self.rig.submit(self.organization.id, kind, subject, f"key of {subject}", dispatched=False)
         again = self.rig.submit(self.organization.id, kind, subject, f"key of {subject}", dispatched=False)
-        production = Production(answer["production_id"], self.organization, kind, stages, items)
-        production.subject = subject  # type: ignore[attr-defined]
+        production = Production(answer["production_id"], self.organization, kind, subject, stages, items)
         expected = self.model.submit(production)
         assert answer["is_new"] and not again["is_new"]
         assert again["production_id"] == production.id and again["jobs"] == []
@@ -162,7 +161,10 @@ class Walk(RuleBasedStateMachine):
         if production.status in ("queued", "running"):
             with pytest.raises(psycopg.errors.ObjectInUse):
                 self.rig.call("rebuild", production.id, from_stage, False)
-            return
+        else:
+            self._rebuild(production, from_stage)
+
+    def _rebuild(self, production: Production, from_stage: str | None) -> None:
         answer = self.rig.call("rebuild", production.id, from_stage, False)
         expected = self.model.rebuild(production, from_stage)
         assert answer["build"] == production.build
@@ -173,6 +175,9 @@ class Walk(RuleBasedStateMachine):
     def edit(self, pick: int, text: str) -> None:
         production = self.some([one for one in self.organization.productions if one.items], pick)
         stage, key = self.some(sorted(production.items), pick // 7)
+        self._edit(production, stage, key, text)
+
+    def _edit(self, production: Production, stage: str, key: str, text: str) -> None:
         self.rig.edit(production.subject, stage, key, text)
         production.items[stage, key] = (text, production.items[stage, key][1])
 
@@ -201,6 +206,12 @@ class Walk(RuleBasedStateMachine):
         jobs = self.jobs
         queued = [job for job in jobs if job.status == "queued"]
         self._claim(self.some(queued if queued and pick % 5 else jobs, pick // 5))
+
+    def _claim_for(self, pick: int) -> None:
+        """Mostly, see to it that something runs."""
+        queued = [job for job in self.jobs if job.status == "queued" and not job.waits]
+        if queued and not self.organization.running and pick % 5:
+            self._claim(queued[0])
 
     def _claim(self, job: Job) -> str:
         answer = self.rig.claim(job.id, 3600)
@@ -237,9 +248,28 @@ class Walk(RuleBasedStateMachine):
             if self._claim(job) == "granted":
                 self._complete(job, job.attempt, output, 0)
 
+    @precondition(lambda self: any(one.status in ("queued", "running") for one in self.organization.productions))
+    @rule(output=st.integers(0, 1))
+    def work_until_nothing_is_ready(self, output: int) -> None:
+        for _ in range(12):
+            for job in [job for job in self.jobs if job.status == "queued" and not job.waits]:
+                if self._claim(job) == "granted":
+                    self._complete(job, job.attempt, output, 0)
+
+    @precondition(lambda self: any(one.status == "completed" and one.items for one in self.organization.productions))
+    @rule(pick=PICK, stage=st.integers(-3, 3))
+    def edit_and_rebuild_what_is_complete(self, pick: int, stage: int) -> None:
+        productions = self.organization.productions
+        done = [one for one in productions if one.status == "completed" and one.items]
+        production = self.some(done, pick)
+        name, key = self.some(sorted(production.items), pick // 7)
+        self._edit(production, name, key, f"{pick % 3}")
+        self._rebuild(production, production.stages[stage].name if stage >= 0 else None)
+
     @precondition(lambda self: self.attempts)
     @rule(pick=PICK, kind=FAILURES, calls=CALLS)
     def fail(self, pick: int, kind: str, calls: int) -> None:
+        self._claim_for(pick)
         job, attempt = self.take(pick)
         freed = job.status == "running" and job.attempt == attempt and (kind != "lost" or job.lapsed)
         answer = self.rig.fail(job.id, attempt, kind, "It broke.", SECONDS, [CALL] * calls)
@@ -254,6 +284,7 @@ class Walk(RuleBasedStateMachine):
     @precondition(lambda self: self.attempts)
     @rule(pick=PICK, calls=CALLS)
     def defer(self, pick: int, calls: int) -> None:
+        self._claim_for(pick)
         job, attempt = self.take(pick)
         freed = job.status == "running" and job.attempt == attempt
         answer = self.rig.defer(job.id, attempt, SECONDS, {"ticket": 1}, [CALL] * calls)

@@ -32,7 +32,7 @@ def walks(examples: int) -> settings:
     )  # fmt: skip
 
 
-def red(postgres: Postgres, fault: Fault | None, examples: int = 150, seeds: int = 2) -> str:
+def red(postgres: Postgres, fault: Fault | None, examples: int = 300, seeds: int = 2) -> str:
     """What the proof has to say against a database with this fault; empty when it finds nothing."""
     postgres.drop_database(COPY)
     postgres.create_database(COPY, DATABASE)

@@ -16,6 +16,7 @@ Result = TypeVar("Result")
 GIVE_UP_SECONDS = 30
 
 SIBLINGS = (Stage("speak"), Stage("master", after=("speak",), joins=True))
+AUTHORED = (Stage("note"), Stage("write", after=("note",), joins=True, sticky=True))
 JOIN = (Stage("sound"), Stage("picture"), Stage("render", after=("sound", "picture"), joins=True))
 
 
@@ -110,7 +111,25 @@ def zombie_against_its_successor(rig: Rig) -> None:
     assert not rig.complete(job, zombie)["accepted"]
     assert not rig.fail(job, zombie, "transient")["accepted"]
     assert not rig.defer(job, zombie, 60, {})["accepted"]
+    try:
+        rig.call("fence", job, zombie)
+    except psycopg.Error as error:
+        assert error.sqlstate == "SR001", error
+    else:
+        raise AssertionError("a zombie may write domain rows")
+    assert not rig.fail(job, zombie + 1, "lost")["accepted"], "its lease has not passed"
     assert rig.job(job) == before
+
+
+def edited_result_against_rebuild(rig: Rig) -> None:
+    """What people may have edited is made again only when it is named."""
+    production = rig.start("authored", note=1, write=1)
+    rig.finish(production)
+    rig.edit(rig.production(production)["subject_id"], "note", "k000", "another note")
+    rig.rebuild(production)
+
+    assert rig.finish(production) == [("note", "k000")]
+    assert rig.production(production)["status"] == "completed"
 
 
 def claim_against_cancel(rig: Rig) -> None:
@@ -146,6 +165,7 @@ RACES = (
     joining_stages,
     completion_against_lease_expiry,
     zombie_against_its_successor,
+    edited_result_against_rebuild,
     claim_against_cancel,
     no_two_jobs_share_a_place,
 )
@@ -155,3 +175,4 @@ def prepare(rig: Rig) -> None:
     rig.clean()
     rig.pipeline("siblings", SIBLINGS)
     rig.pipeline("join", JOIN)
+    rig.pipeline("authored", AUTHORED)

@@ -4,7 +4,7 @@ from tests.chaos.machine import walk
 from tests.rigs.engine import Stage
 
 SHORT = settings(
-    max_examples=25,
+    max_examples=50,
     stateful_step_count=40,
     derandomize=True,
     deadline=None,

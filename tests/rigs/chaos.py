@@ -278,8 +278,23 @@ class Chaos:
                 return
             zombie = self.zombies.pop(rng.randrange(len(self.zombies)))
             self.done["zombie"] += 1
+        job, attempt, _ = zombie
+        successor = self._replace(job, attempt) if rng.random() < 0.7 else None
         for _ in range(2):
             self.queue.send(sent.id for sent in self._complete(*zombie).next)
+        if successor is not None:
+            self.queue.send(sent.id for sent in self._complete(job, successor, rng.random() < 0.5).next)
+
+    def _replace(self, job: UUID, attempt: int) -> int | None:
+        """Its lease passes, and another worker has the job by the time it wakes."""
+        self.owner.call(
+            "update public.jobs set lease_until = lease_until - interval '1 hour'"
+            " where (id, attempt, status) = (%s, %s, 'running') returning 1",
+            [job, attempt],
+        )
+        self.engine.fail(job, attempt, ErrorKind.LOST, LOST)
+        claim = self.engine.claim(job, "chaos", LEASE_SECONDS)
+        return claim.attempt if claim.outcome == "granted" else None
 
     # --- sweepers, and time -----------------------------------------------------------------------------------------
 

@@ -69,6 +69,7 @@ class Production:
     id: UUID
     organization: Organization
     kind: str
+    subject: UUID
     stages: tuple[Stage, ...]
     items: dict[tuple[str, str], tuple[str, Decimal]]  # (stage, key): text, estimate
     status: str = "queued"
