@@ -142,6 +142,32 @@ def claim_against_cancel(rig: Rig) -> None:
     assert rig.job(job)["status"] == "cancelled"
 
 
+def rebuild_against_late_completion(rig: Rig) -> None:
+    production = rig.start("siblings", speak=2)
+    job, attempt = rig.granted(production, "speak")
+    rig.cancel(production)
+
+    rebuilt, late = overlapping(
+        rig, lambda on: rig.call("rebuild", production, None, True, on=on), lambda on: rig.complete(job, attempt, on=on)
+    )
+
+    assert (len(rebuilt["jobs"]), late["accepted"]) == (2, False)
+    assert [one["status"] for one in rig.jobs(production)] == ["queued", "queued"]
+
+
+def claim_under_a_lowered_limit(rig: Rig) -> None:
+    """Places in use count, whatever their numbers: a low number that is free admits nobody beyond the limit."""
+    organization = rig.organization(running=3)
+    production = rig.start("siblings", organization, speak=4)
+    granted = [rig.granted(production, "speak") for _ in range(3)]
+    rig.limit(organization, running=2)
+    rig.complete(*granted[0])
+
+    assert rig.claim(rig.jobs(production, "speak")[3]["id"])["outcome"] == "parked"
+    for job, attempt in granted[1:]:
+        rig.complete(job, attempt)
+
+
 def no_two_jobs_share_a_place(rig: Rig) -> None:
     """The backstop of the organization's lock: even a claim without it is refused."""
     production = rig.start("siblings", speak=2)
@@ -167,6 +193,8 @@ RACES = (
     zombie_against_its_successor,
     edited_result_against_rebuild,
     claim_against_cancel,
+    rebuild_against_late_completion,
+    claim_under_a_lowered_limit,
     no_two_jobs_share_a_place,
 )
 

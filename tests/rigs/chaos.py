@@ -9,7 +9,6 @@ from __future__ import annotations
 import random
 import threading
 import time
-import uuid
 from collections import Counter
 from dataclasses import dataclass, field
 from uuid import UUID
@@ -21,37 +20,18 @@ from showrunner.database import Database, Statement, is_outage
 from showrunner.engine import Engine, Finish
 from showrunner.errors import ErrorKind
 from showrunner.usage import ProviderCall
-from tests.rigs.engine import Rig, Stage
+from tests.rigs.chaos_people import KINDS, People
+from tests.rigs.engine import Rig
 from tests.rigs.invariants import DEADLOCKS, UNEXPECTED, WITNESSES, broken
 from tests.rigs.simulated_queue import SimulatedQueue
 
 LEASE_SECONDS = 75
 TICK_SECONDS = 40
 SWEEPERS = 2
+STUCK_SECONDS = 300
 CALL = ProviderCall("paid", "m", images=1)
 REFUSALS = {"55006", "23505"}  # rebuild of what runs; submit of a subject that is open
 LOST = "Its worker stopped answering."
-
-KINDS = {
-    "film": (
-        Stage("write", sticky=True),
-        Stage("speak", after=("write",), max_fails=4),
-        Stage("adapt", after=("speak",), joins=True, sticky=True),
-        Stage("master", after=("speak", "adapt"), joins=True),
-    ),
-    "video": (
-        Stage("cut", fans_out=False),
-        Stage("sound", after=("cut",)),
-        Stage("picture", after=("cut",), max_fails=2),
-        Stage("render", after=("sound", "picture"), joins=True),
-    ),
-    "story": (
-        Stage("plot", fans_out=False),
-        Stage("tell", after=("plot",), gate=True),
-        Stage("print", after=("plot", "tell"), joins=True),
-    ),
-}
-FAN_OUTS = {"film": "speak", "video": "sound", "story": "tell"}
 
 # The backend dies at the very commit, for a share of the commits that touch a job.
 CUT_AT_COMMIT = """
@@ -114,7 +94,7 @@ class Result:
         return sum(self.violations.values())
 
 
-class Chaos:
+class Chaos(People):
     def __init__(
         self, postgres: Postgres, database: str, scenario: Scenario, seed: int, *,
         productions: int, workers: int, widest: int = 40,
@@ -171,9 +151,14 @@ class Chaos:
     @property
     def engine(self) -> Engine:
         if not hasattr(self.own, "engine"):
-            self.own.worker = Database(self.postgres.login_url(self.database), "showrunner_worker")
-            self.own.engine = Engine(self.own.worker)
+            self.own.engine = Engine(self.worker)
         return self.own.engine
+
+    @property
+    def worker(self) -> Database:
+        if not hasattr(self.own, "worker"):
+            self.own.worker = Database(self.postgres.login_url(self.database), "showrunner_worker")
+        return self.own.worker
 
     @property
     def owner(self) -> Database:
@@ -324,82 +309,6 @@ class Chaos:
             self.queue.send(sent.id for sent in finish.next)
         self.queue.send(sent.id for sent in self.engine.sweep(500))
 
-    # --- people -----------------------------------------------------------------------------------------------------
-
-    def _be_people(self) -> None:
-        rng = random.Random(f"{self.seed}/people")
-        actions = (self._cancel, self._rebuild, self._approve, self._edit, self._limit)
-        widths = [self.widest] if self.widest > 40 else []
-        for number in range(self.wanted):
-            self._guarded("submit", self._submit, rng, number, widths)
-            if self.scenario.cut and number == 1:
-                self._guarded("trouble", self._set_trouble, self.scenario.cut)
-            for action in rng.choices(actions, (2, 4, 3, 3, 1), k=3):
-                if self.productions and (action == self._approve or rng.random() < self.scenario.people):
-                    self._guarded(action.__name__.strip("_"), action, rng)
-            self._look_on(60)
-        self._guarded("trouble", self._set_trouble, 0)
-        self._close()
-
-    def _look_on(self, most: int) -> None:
-        """Let the workers go on, while there is trouble still."""
-        while most and not self.queue.is_empty:
-            time.sleep(0.01)
-            most -= 1
-
-    def _set_trouble(self, chance: float) -> None:
-        self.owner.call("update rig.trouble set chance = %s returning 1", [chance])
-
-    def _submit(self, rng: random.Random, number: int, widths: list[int]) -> None:
-        kind = rng.choice(sorted(KINDS))
-        subject = uuid.UUID(int=rng.getrandbits(128), version=4)
-        rows = []
-        for stage in KINDS[kind]:
-            width = rng.choice([0, 1, 1, 2])
-            if stage.name == FAN_OUTS[kind]:
-                width = widths.pop() if widths else rng.choice([0, 1, 1, 3, 5, 8, 40 if number % 4 == 0 else 2])
-            rows += [(stage.name, f"k{key}", rng.choice(["0", "0", "0.5", "2"])) for key in range(width)]
-        if rows:
-            names, keys, estimates = (list(column) for column in zip(*rows, strict=True))
-            self.owner.call(
-                "insert into rig.items (subject_id, stage, key, estimate_gbp)"
-                " select %s, * from unnest(%s::text[], %s::text[], %s::numeric[]) on conflict do nothing returning 1",
-                [subject, names, keys, estimates],
-            )
-        row = self.engine._database.call(
-            "select * from engine.submit(%s, %s, %s, %s, null, %s)",
-            [rng.choice(self.organizations), kind, subject, str(number), number % 2 == 0],
-        )[0]
-        self.productions.append(row["production_id"])
-        if number % 2 == 0:
-            self.queue.send(UUID(job["id"]) for job in row["jobs"])
-
-    def _cancel(self, rng: random.Random) -> None:
-        self.engine._database.call("select engine.cancel(%s)", [rng.choice(self.productions[-30:])])
-
-    def _rebuild(self, rng: random.Random) -> None:
-        production = rng.choice(self.productions[-60:])
-        kind = self.owner.call("select kind from public.productions where id = %s", [production])[0]["kind"]
-        stage = rng.choice([None, *[stage.name for stage in KINDS[kind]]])
-        self.engine._database.call("select engine.rebuild(%s, %s)", [production, stage])
-
-    def _approve(self, rng: random.Random) -> None:
-        self.engine._database.call("select engine.approve(%s)", [rng.choice(self.productions[-30:])])
-
-    def _edit(self, rng: random.Random) -> None:
-        self.owner.call(
-            "update rig.items set text = %s from public.productions"
-            " where productions.id = %s and items.subject_id = productions.subject_id and items.key = 'k1' returning 1",
-            [str(rng.random()), rng.choice(self.productions[-60:])],
-        )
-
-    def _limit(self, rng: random.Random) -> None:
-        self.owner.call(
-            "update engine.organization_limits set max_running_jobs = %s, daily_budget_gbp = %s"
-            " where organization_id = %s returning 1",
-            [rng.randrange(0, 9), rng.choice([5, 50, 5000]), rng.choice(self.organizations)],
-        )
-
     # --- before and after -------------------------------------------------------------------------------------------
 
     def _prepare(self) -> None:
@@ -429,8 +338,9 @@ class Chaos:
             self._guarded("sweep", self._sweep)
             for row in self.owner.call("select id, waiting_for from public.productions where status = 'waiting'"):
                 act = "approve" if row["waiting_for"] == "approval" else "rebuild"
-                self._guarded(act, self.engine._database.call, f"select engine.{act}(%s)", [row["id"]])
-            while not self.queue.is_empty:
+                self._guarded(act, self.worker.call, f"select engine.{act}(%s)", [row["id"]])
+            give_up = time.monotonic() + STUCK_SECONDS
+            while not self.queue.is_empty and time.monotonic() < give_up:
                 time.sleep(0.005)
             state = self.owner.call(
                 "select (select jsonb_object_agg(status, n) from (select status, count(*) as n from public.jobs"
@@ -445,6 +355,8 @@ class Chaos:
                 return
 
     def _judge(self, deadlocks: int) -> Result:
+        if not self.done["people"]:
+            self.errors.append("people: their thread ended early")
         for job, attempt in self.unanswered:
             self.engine.record_usage(job, attempt, [CALL])
         reported = list(dict.fromkeys(self.unanswered))
