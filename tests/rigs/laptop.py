@@ -27,7 +27,7 @@ from tests.rigs.shows import Show, make_show
 from tests.texts import ARTICLE
 
 PROJECT = Path(__file__).parents[2]
-PATIENCE = 60
+PATIENCE = 120
 SPEAKERS = [{"name": "Ada", "voice": "openai/alloy"}, {"name": "Ben", "voice": "openai/echo"}]
 OFFLINE_SPEAKERS = [{"name": "Ada", "voice": "espeak/ada"}, {"name": "Ben", "voice": "espeak/ben"}]
 
