@@ -18,7 +18,8 @@ from local.processes import Processes
 from local.specs import BucketSpec, Names, Template
 
 BUCKET = "media"
-TEMPLATE = Template({}, {}, (BucketSpec(BUCKET),), (), (), ())
+LISTED = "listed"  # a bucket whose whole content a test knows
+TEMPLATE = Template({}, {}, (BucketSpec(BUCKET), BucketSpec(LISTED)), (), (), ())
 REGION = Names("").region
 
 
@@ -37,8 +38,8 @@ def cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cloud]:
         processes.close()
 
 
-def body_of(cloud: Cloud, key: str) -> bytes:
-    return cloud.s3.get_object(Bucket=BUCKET, Key=key)["Body"].read()
+def body_of(cloud: Cloud, key: str, bucket: str = BUCKET) -> bytes:
+    return cloud.s3.get_object(Bucket=bucket, Key=key)["Body"].read()
 
 
 def test_objects_survive_a_restart_with_their_type_and_metadata(cloud: Cloud, tmp_path: Path) -> None:
@@ -47,25 +48,25 @@ def test_objects_survive_a_restart_with_their_type_and_metadata(cloud: Cloud, tm
     keys = ["plain.json", "a/b", "a", "a//b", "ä b+c.txt", "%41", "x/../y"]
     for key in keys:
         cloud.s3.put_object(
-            Bucket=BUCKET, Key=key, Body=key.encode(), ContentType="text/x-test", Metadata={"sha256": "12"}
+            Bucket=LISTED, Key=key, Body=key.encode(), ContentType="text/x-test", Metadata={"sha256": "12"}
         )
-    cloud.s3.put_object(Bucket=BUCKET, Key="gone", Body=b"gone")
-    cloud.s3.put_object(Bucket=BUCKET, Key="a", Body=b"the second")
-    cloud.s3.upload_file(str(long), BUCKET, "long.wav")
-    cloud.s3.copy_object(Bucket=BUCKET, Key="copy", CopySource={"Bucket": BUCKET, "Key": "a/b"})
-    cloud.s3.delete_objects(Bucket=BUCKET, Delete={"Objects": [{"Key": "gone"}, {"Key": "%41"}]})
-    cloud.s3.delete_object(Bucket=BUCKET, Key="a//b")
+    cloud.s3.put_object(Bucket=LISTED, Key="gone", Body=b"gone")
+    cloud.s3.put_object(Bucket=LISTED, Key="a", Body=b"the second")
+    cloud.s3.upload_file(str(long), LISTED, "long.wav")
+    cloud.s3.copy_object(Bucket=LISTED, Key="copy", CopySource={"Bucket": LISTED, "Key": "a/b"})
+    cloud.s3.delete_objects(Bucket=LISTED, Delete={"Objects": [{"Key": "gone"}, {"Key": "%41"}]})
+    cloud.s3.delete_object(Bucket=LISTED, Key="a//b")
 
     cloud.stop()
     cloud.start(TEMPLATE)
 
-    listed = {item["Key"] for item in cloud.s3.list_objects_v2(Bucket=BUCKET)["Contents"]}
+    listed = {item["Key"] for item in cloud.s3.list_objects_v2(Bucket=LISTED)["Contents"]}
     assert listed == {"plain.json", "a/b", "a", "ä b+c.txt", "x/../y", "long.wav", "copy"}
-    assert body_of(cloud, "a") == b"the second"
-    assert body_of(cloud, "copy") == b"a/b"
-    assert body_of(cloud, "ä b+c.txt").decode() == "ä b+c.txt"
-    assert body_of(cloud, "long.wav") == long.read_bytes()
-    head = cloud.s3.head_object(Bucket=BUCKET, Key="plain.json")
+    assert body_of(cloud, "a", LISTED) == b"the second"
+    assert body_of(cloud, "copy", LISTED) == b"a/b"
+    assert body_of(cloud, "ä b+c.txt", LISTED).decode() == "ä b+c.txt"
+    assert body_of(cloud, "long.wav", LISTED) == long.read_bytes()
+    head = cloud.s3.head_object(Bucket=LISTED, Key="plain.json")
     assert (head["ContentType"], head["Metadata"]) == ("text/x-test", {"sha256": "12"})
 
 

@@ -61,7 +61,7 @@ class Stages:
             remaining_seconds=lambda: 60.0,
             progress=lambda fraction: None,
             raise_if_cancelled=lambda: None,
-            record=lambda call: None,
+            record=lambda call, *, immediately=False: None,
         )
         outcome = module.run(job, self.services)
         self.database.run(outcome.statements)
