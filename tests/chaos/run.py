@@ -70,6 +70,8 @@ def main() -> int:
                       f"{result.operations:>8} operations{result.seconds:>7.1f} s  {result.crashes:>4} crashes"
                       f" {result.zombies:>4} zombies {result.cuts:>4} cuts  {result.total} violations",
                       *result.remarks, sep="\n    ", flush=True)  # fmt: skip
+        except KeyboardInterrupt:
+            print("stopped; what was run so far:")
         finally:
             postgres.remove()
     print(table(results))

@@ -125,20 +125,20 @@ class Chaos(People):
         threads = [threading.Thread(target=self._work, args=(number,)) for number in range(self.workers)]
         threads += [threading.Thread(target=self._sweep_until_over, args=(number,)) for number in range(SWEEPERS)]
         people = threading.Thread(target=self._be_people)
-        for thread in (*threads, people):
-            thread.start()
-        for _ in range(self.scenario.restarts):
-            while people.is_alive() and self.done["submit"] < self.wanted // 2:
-                people.join(0.01)
-            self.postgres.restart()
-        people.join()
-        self.calm = True
-        self.queue.trouble = 0.0
         try:
+            for thread in (*threads, people):
+                thread.start()
+            for _ in range(self.scenario.restarts):
+                while people.is_alive() and self.done["submit"] < self.wanted // 2:
+                    people.join(0.01)
+                self.postgres.restart()
+            people.join()
+            self.calm = True
+            self.queue.trouble = 0.0
             self._come_to_rest()
         finally:
             self.over.set()
-            for thread in threads:
+            for thread in (*threads, people):
                 thread.join()
         result = self._judge(self._deadlocks() - deadlocks)
         result.crashes, result.zombies = self.done["crash"], self.done["zombie"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import threading
 import time
 import uuid
 from typing import Any
@@ -38,6 +39,7 @@ class People:
     """The part of `Chaos` that asks for work; one thread runs it."""
 
     seed: int
+    over: threading.Event
     scenario: Any
     wanted: int
     widest: int
@@ -52,6 +54,8 @@ class People:
         actions = (self._cancel, self._rebuild, self._approve, self._edit, self._limit)
         widths = [self.widest] if self.widest > 40 else []
         for number in range(self.wanted):
+            if self.over.is_set():
+                return
             self._guarded("submit", self._submit, rng, number, widths)
             if self.scenario.cut and number == 1:
                 self._guarded("trouble", self._set_trouble, self.scenario.cut)
