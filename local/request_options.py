@@ -10,10 +10,9 @@ from showrunner.errors import InvalidInput
 from showrunner.providers import split_reference
 from showrunner.providers.speech import PROVIDERS
 from showrunner.providers.speech.espeak import VOICES
-from showrunner.source_text import MOST_CHARACTERS, check_text, decode_text
+from showrunner.source_text import MOST_FILE_BYTES, check_text, decode_text
 
 LEAST_MINUTES, MOST_MINUTES = 1.0, 120.0
-MOST_BYTES = 4 * MOST_CHARACTERS
 KINDS = {".md": "markdown", ".markdown": "markdown", ".txt": "text", ".text": "text", "": "text", ".pdf": "pdf"}
 FORMATS = ("dialogue", "bulletin")
 HOSTS = ("Ada", "Ben", "Cora", "Dev", "Eve", "Finn", "Gus", "Hana")
@@ -106,8 +105,8 @@ def _read(path: Path) -> bytes:
     if not path.is_file():
         raise InvalidInput(f"text: {path} is not a file.")
     size = path.stat().st_size
-    if size > MOST_BYTES:
-        raise InvalidInput(f"text: {path} has {size:,} bytes; at most {MOST_CHARACTERS:,} characters are allowed.")
+    if size > MOST_FILE_BYTES:
+        raise InvalidInput(f"text: {path} has {size:,} bytes; at most {MOST_FILE_BYTES:,} are allowed.")
     try:
         return path.read_bytes()
     except OSError as error:

@@ -9,13 +9,13 @@ from psycopg.types.json import Jsonb
 from pydantic import Field
 
 from reading import Kind, Reading, read_feed, read_page, read_pdf, read_text, read_upload
-from safe_fetch import MOST_BYTES, Limits, Page, fetch
+from safe_fetch import Limits, Page, fetch
 from showrunner.assets import Asset, AssetReference
 from showrunner.database import Statement
 from showrunner.errors import InvalidInput
 from showrunner.media_store import media_key
 from showrunner.services import Services
-from showrunner.source_text import check_text, count_words
+from showrunner.source_text import MOST_FILE_BYTES, check_text, count_words
 from showrunner.stage import Job, JobInput, JobOutput, Outcome, stage_handler
 
 _MOST_FETCH_SECONDS = 30.0
@@ -131,9 +131,9 @@ def _upload(organization_id: UUID, key: str, services: Services) -> bytes:
     stored = services.media_store.head(key)
     if stored is None:
         raise InvalidInput("upload_key: the file was not uploaded; upload it and try again.")
-    if stored.bytes > MOST_BYTES:
-        raise InvalidInput(f"upload_key: the file has {stored.bytes:,} bytes; at most {MOST_BYTES:,} are allowed.")
-    return services.media_store.get(key, most_bytes=MOST_BYTES)
+    if stored.bytes > MOST_FILE_BYTES:
+        raise InvalidInput(f"upload_key: the file has {stored.bytes:,} bytes; at most {MOST_FILE_BYTES:,} are allowed.")
+    return services.media_store.get(key, most_bytes=MOST_FILE_BYTES)
 
 
 def _store(job: Job[IngestSourcesInput], services: Services, reading: Reading) -> Asset:

@@ -19,13 +19,13 @@ from typing import TYPE_CHECKING
 from addresses import is_public
 from showrunner.errors import InvalidInput, RateLimited, StageError, Transient
 from showrunner.providers.http import retry_after
+from showrunner.source_text import MOST_FILE_BYTES
 
 if TYPE_CHECKING:
     from urllib3 import BaseHTTPResponse
     from urllib3.connection import HTTPConnection
     from urllib3.util.url import Url
 
-MOST_BYTES = 10_000_000
 _MOST_REDIRECTS = 5
 _MOST_SECONDS = 30.0
 _CHUNK = 65_536
@@ -49,7 +49,7 @@ class Page:
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    bytes: int = MOST_BYTES
+    bytes: int = MOST_FILE_BYTES
     seconds: float = _MOST_SECONDS
     redirects: int = _MOST_REDIRECTS
 

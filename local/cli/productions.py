@@ -36,13 +36,19 @@ def request(
     """Request an episode and print its production's id; a running stack (showrunner up) makes it."""
     with readable_errors():
         wanted = None if of else request_of(text, minutes, language, form, voices, writer)
-        with any_stack() as session, session.studio() as studio:
-            if wanted is None:
-                episode = studio.next_episode(production_id(of))
-            else:
+        if wanted is not None and wanted.upload is not None:
+            with any_stack() as session, session.studio() as studio:
                 episode = studio.create_episode(wanted, upload(session, studio, wanted))
-            console.print(str(studio.request(episode, key or f"request {uuid.uuid4()}")), highlight=False)
-            session.sweep()
+                ask(studio, episode, key)
+            return
+        with any_studio() as studio:
+            episode = studio.next_episode(production_id(of)) if wanted is None else studio.create_episode(wanted)
+            ask(studio, episode, key)
+
+
+def ask(studio: Studio, episode: uuid.UUID, key: str) -> None:
+    """Print the production; whatever stack runs, now or next, sweeps it up within a second."""
+    console.print(str(studio.request(episode, key or f"request {uuid.uuid4()}")), highlight=False)
 
 
 def watch(id: Id) -> None:
@@ -95,9 +101,8 @@ def cancel(id: Id) -> None:
 
 def approve(id: Id) -> None:
     """Let a production that waits for approval go on."""
-    with readable_errors(), any_stack() as session, session.studio() as studio:
+    with readable_errors(), any_studio() as studio:
         studio.approve(production_id(id))
-        session.sweep()
         console.print("Approved.", highlight=False)
 
 

@@ -142,6 +142,14 @@ begin
         left join public.projects on projects.id = episodes.project_id
         left join public.organizations on organizations.id = episodes.organization_id
         where least(episodes.deleted_at, projects.deleted_at, organizations.deleted_at) < before
+          -- A running job holds a place and a reservation, which only its own end gives back.
+          and not exists (
+              select
+              from public.productions
+              join public.jobs on jobs.production_id = productions.id
+              where productions.subject_id = episodes.id
+                and jobs.status = 'running'
+          )
         limit p_limit
     );
     delete from public.assets

@@ -105,6 +105,24 @@ def test_a_soft_deleted_show_goes_after_a_month_with_its_files(owner, line, show
         assert owner.execute(f"select count(*) from public.{table}".encode()).fetchone() == (0,), table
 
 
+def test_a_deleted_show_stays_until_its_running_job_has_ended(owner, line, show, produced):
+    store(line, show, produced, "episode_audio", "a")
+    delete_show(owner, days_ago=31)
+    owner.execute(
+        "insert into public.jobs "
+        "(production_id, organization_id, stage, status, input, input_hash, slot, lease_until, reserved_on) "
+        "values (%s, %s, 'speak_line', 'running', '{}', repeat('0', 64), 1, now() + interval '1 hour', current_date)",
+        [produced, show.organization],
+    )
+
+    while_running = maintain(line)["deleted"]
+    owner.execute("update public.jobs set status = 'cancelled', slot = null, lease_until = null, reserved_on = null")
+    afterwards = maintain(line)["deleted"]
+
+    assert while_running == 0
+    assert afterwards > 0
+
+
 def test_a_show_deleted_yesterday_can_still_be_restored(owner, line, show, produced):
     store(line, show, produced, "episode_audio", "a")
     delete_show(owner, days_ago=1)

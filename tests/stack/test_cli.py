@@ -107,6 +107,16 @@ def test_one_edited_line_is_the_only_one_spoken_again(
     assert "Nothing has changed" in showrunner("rebuild", production, "--dry-run")
 
 
+def test_a_request_is_made_by_the_stack_that_runs_next(showrunner: Program, demo: Path) -> None:
+    production = showrunner("request", "--minutes", "1", "--key", "once").strip()
+    before = showrunner("status", production)
+
+    after = showrunner("watch", production)
+
+    assert "0 of 1 done. It is in the queue" in before
+    assert "It is completed." in after
+
+
 def test_status_lists_productions_and_explains_one(showrunner: Program, report: dict[str, object]) -> None:
     production = str(report["production_id"])
 

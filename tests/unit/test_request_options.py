@@ -81,7 +81,16 @@ def test_five_megabytes_are_too_much(tmp_path):
     path = tmp_path / "huge.txt"
     path.write_text("word " * 1_000_000)
 
-    assert "at most 1,000,000 characters are allowed" in refusal(path)
+    assert refusal(path) == ("text: has 5,000,000 characters; at most 1,000,000 are allowed. Split it into several.")
+
+
+def test_a_pdf_may_have_as_many_bytes_as_ingestion_reads_and_no_more(tmp_path):
+    small, large = tmp_path / "small.pdf", tmp_path / "large.pdf"
+    small.write_bytes(b"%PDF" + bytes(5_000_000))
+    large.write_bytes(b"%PDF" + bytes(10_000_000))
+
+    assert ask(small).kind == "pdf"
+    assert "at most 10,000,000 are allowed" in refusal(large)
 
 
 def test_a_binary_file_is_refused(tmp_path):

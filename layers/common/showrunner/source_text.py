@@ -12,6 +12,8 @@ from functools import lru_cache
 
 from showrunner.errors import InvalidInput
 
+# Of a file or a page as it arrives; what is read out of it has at most MOST_CHARACTERS.
+MOST_FILE_BYTES = 10_000_000
 MOST_CHARACTERS = 1_000_000
 FEWEST_WORDS = 50
 
