@@ -33,6 +33,8 @@ def state(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
 def start(state: Path) -> Iterator[Callable[..., subprocess.Popen[str]]]:
     """start(*command): a program on the state folder, ended after the test if it still runs."""
     started: list[subprocess.Popen[str]] = []
+    # A test run in the background ignores Ctrl-C, and would hand that on to a program that is to be interrupted.
+    inherited = signal.signal(signal.SIGINT, signal.default_int_handler)
 
     def begin(*command: str) -> subprocess.Popen[str]:
         environment = {**os.environ, "SHOWRUNNER_STATE": str(state), "NO_COLOR": "1", "COLUMNS": "200"}
@@ -50,6 +52,7 @@ def start(state: Path) -> Iterator[Callable[..., subprocess.Popen[str]]]:
         return started[-1]
 
     yield begin
+    signal.signal(signal.SIGINT, inherited)
     for program in started:
         program.terminate()
         program.wait(PATIENCE)
