@@ -24,9 +24,7 @@ def make_trouble(chaos: StackChaos, seconds: float) -> None:
     began = time.monotonic()
     hosts_killed = 0
     while (passed := time.monotonic() - began) < seconds:
-        open_now = chaos.laptop.rows("select count(*) from public.productions where status in ('queued', 'running')")
-        if open_now[0][0] < OPEN_AT_MOST:
-            chaos.ask()
+        chaos.ask(OPEN_AT_MOST)
         chaos.retry_failed()
         time.sleep(chaos.random.uniform(0.3, 2.0))
         chaos.remember()

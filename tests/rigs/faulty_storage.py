@@ -54,9 +54,14 @@ class FaultyStorage:
     def fault_of(self, method: str) -> str | None:
         faults = {"PUT": PUT_FAULTS, "GET": GET_FAULTS}.get(method)
         with self._lock:
-            if faults is None or not (self.next_faults or self._random.random() < self.probability):
+            if faults is None:
                 return None
-            fault = self.next_faults.pop(0) if self.next_faults else self._random.choice(faults)
+            waiting = [fault for fault in self.next_faults if fault in faults]
+            if not waiting and self._random.random() >= self.probability:
+                return None
+            fault = waiting[0] if waiting else self._random.choice(faults)
+            if waiting:
+                self.next_faults.remove(fault)
             self.met[fault] += 1
             return fault
 

@@ -71,10 +71,16 @@ class StackChaos:
 
     # --- what people do -----------------------------------------------------------------------------------------------
 
-    def ask(self) -> None:
-        """A new listener asks for an episode."""
+    def ask(self, most_open: int) -> None:
+        """A new listener asks for an episode, unless that many are being made."""
+        if len(self._open()) >= most_open:
+            return
         self.productions.append(self.laptop.request(self.laptop.show(speakers=self._speakers())))
         self.did["asked"] += 1
+
+    def wait_for_work(self) -> None:
+        """Until a job runs that a kill can hit."""
+        self.laptop.wait(self._working, "a function works")
 
     def retry_failed(self) -> int:
         """A person asks again for what ran out of attempts; everything good is kept."""
@@ -117,7 +123,7 @@ class StackChaos:
         """One that has a running job, if there is any; the second says so."""
         found = [one for process in marked(str(self._state)) if (one := _function_of(process))]
         found = [one for one in found if one[0] not in self._paused]
-        working = {row[0] for row in self.laptop.rows("select stage from public.jobs where status = 'running'")}
+        working = self._working()
         if not found:
             return None
         pid, function = self.random.choice([one for one in found if one[1] in working] or found)
@@ -159,10 +165,7 @@ class StackChaos:
 
         def all_rest() -> bool:
             self.wake_paused()
-            open_ones = self.laptop.rows(
-                "select count(*) from public.productions where status not in ('completed', 'failed', 'cancelled')"
-            )
-            return open_ones == [(0,)] and self.retry_failed() == 0
+            return not self._open() and self.retry_failed() == 0
 
         self.laptop.wait(all_rest, "every production rests")
         statuses = Counter(row[0] for row in self.laptop.rows("select status from public.productions"))
@@ -183,6 +186,14 @@ class StackChaos:
         ]
         found["every file is in storage, whole"] = self._damaged_files()
         return {sentence: rows for sentence, rows in found.items() if rows}
+
+    def _open(self) -> list[Any]:
+        return self.laptop.rows(
+            "select id from public.productions where status not in ('completed', 'failed', 'cancelled')"
+        )
+
+    def _working(self) -> set[str]:
+        return {row[0] for row in self.laptop.rows("select stage from public.jobs where status = 'running'")}
 
     def _damaged_files(self) -> list[str]:
         s3 = boto3.client(
