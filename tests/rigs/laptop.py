@@ -63,7 +63,8 @@ class HoldingProvider(ProviderServer):
 def options(provider_url: str) -> Options:
     """Short leases and frequent sweeps, so that a test waits for seconds where a cloud waits for minutes."""
     environment = {"LEASE_SECONDS": "5", "OPENAI_BASE_URL": f"{provider_url}/v1", "OPENAI_API_KEY": "sk-test"}
-    return Options(environment=environment, port=0, schedule_seconds={"sweep_jobs": 0.5})
+    environment["WEBHOOK_ALLOWED_HOSTS"] = "127.0.0.1:*"
+    return Options(environment=environment, port=0, schedule_seconds={"sweep_jobs": 0.5, "deliver_webhooks": 1.0})
 
 
 class Laptop:
