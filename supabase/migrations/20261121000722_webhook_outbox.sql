@@ -21,13 +21,12 @@ comment on column public.webhook_deliveries.next_attempt_at is 'Not before; whil
 comment on column public.webhook_deliveries.error is 'What became of the last attempt that failed.';
 
 drop index public.webhook_deliveries_due;
-create index webhook_deliveries_due on public.webhook_deliveries (endpoint_id, next_attempt_at) where status = 'pending';
+create index webhook_deliveries_due on public.webhook_deliveries (endpoint_id, next_attempt_at, position) where status = 'pending';
 create index webhook_deliveries_in_order on public.webhook_deliveries (endpoint_id, production_id, position)
     where status in ('pending', 'delivering');
 -- One under way per endpoint and production, whatever the functions do.
 create unique index webhook_deliveries_under_way on public.webhook_deliveries (endpoint_id, production_id)
     where status = 'delivering';
-create index webhook_deliveries_leases on public.webhook_deliveries (lease_until) where status = 'delivering';
 -- For retention.
 create index webhook_deliveries_created_at on public.webhook_deliveries (created_at);
 

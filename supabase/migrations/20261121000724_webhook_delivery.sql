@@ -111,7 +111,7 @@ declare
     room integer := p_limit;
     room_for_ailing integer := p_ailing_limit;
     places integer;
-    taken integer;
+    first uuid[];
 begin
     for endpoint in
         select endpoints.*
@@ -143,8 +143,8 @@ begin
         places := least(places, room, case when endpoint.consecutive_failures > 0 then room_for_ailing end);
         continue when places <= 0;
 
-        return query
-        with first as (
+        -- An array, not a join: whoever plans it cannot know that it is short.
+        first := array(
             select deliveries.id
             from public.webhook_deliveries as deliveries
             where deliveries.endpoint_id = endpoint.id
@@ -168,13 +168,13 @@ begin
               )
             order by deliveries.next_attempt_at, deliveries.position
             limit places
-        )
+        );
+        return query
         update public.webhook_deliveries as deliveries
         set status = 'delivering',
             attempts = deliveries.attempts + 1,
             lease_until = moment + make_interval(secs => p_lease_seconds)
-        from first
-        where deliveries.id = first.id
+        where deliveries.id = any (first)
         returning
             deliveries.id, deliveries.attempts, deliveries.endpoint_id, deliveries.organization_id,
             endpoint.consecutive_failures > 0, deliveries.event_id, deliveries.event_type, deliveries.payload,
@@ -187,9 +187,10 @@ begin
                 order by valid.created_at desc
                 limit 3
             );
-        get diagnostics taken = row_count;
-        room := room - taken;
-        room_for_ailing := room_for_ailing - case when endpoint.consecutive_failures > 0 then taken else 0 end;
+        room := room - cardinality(first);
+        if endpoint.consecutive_failures > 0 then
+            room_for_ailing := room_for_ailing - cardinality(first);
+        end if;
     end loop;
 end
 $$;
@@ -252,7 +253,10 @@ begin
         return;
     end if;
 
-    delay := engine.fail_webhook(delivery, p_error, make_interval(secs => least(p_retry_after_seconds, longest_wait)));
+    delay := engine.fail_webhook(
+        delivery, p_error,
+        case when p_retry_after_seconds > 0 then make_interval(secs => least(p_retry_after_seconds, longest_wait)) end
+    );
     -- 410 is a receiver's way to say that it wants no more.
     update public.webhook_endpoints
     set consecutive_failures = webhook_endpoints.consecutive_failures + 1,

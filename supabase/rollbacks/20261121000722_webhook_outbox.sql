@@ -6,7 +6,6 @@ drop function if exists
     private.end_webhook_deliveries, private.note_webhooks, private.webhook_payload;
 
 drop index public.webhook_deliveries_created_at;
-drop index public.webhook_deliveries_leases;
 drop index public.webhook_deliveries_under_way;
 drop index public.webhook_deliveries_in_order;
 drop index public.webhook_deliveries_due;

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import json
 import threading
-from collections.abc import Callable, Iterable
+import uuid
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
+import psycopg
+from psycopg import sql
+from psycopg.rows import scalar_row
 from standardwebhooks import Webhook
 
 # Longer than any request may take: who holds one that long was not released.
@@ -142,3 +146,38 @@ def statuses(*codes: int) -> list[Reply]:
 
 def ids(requests: Iterable[Received]) -> list[str]:
     return [request.id for request in requests]
+
+
+EVERYTHING = (
+    "production.requested",
+    "production.running",
+    "production.waiting",
+    "production.completed",
+    "production.failed",
+    "production.cancelled",
+)
+
+
+def listen(
+    owner: psycopg.Connection[Any],
+    organization: uuid.UUID,
+    url: str = "https://example.com/hooks",
+    types: Sequence[str] = EVERYTHING,
+    **columns: Any,
+) -> uuid.UUID:
+    """A new endpoint's id. `columns` are set afterwards."""
+    cursor = owner.cursor(row_factory=scalar_row)
+    endpoint: uuid.UUID = cursor.execute(
+        "insert into public.webhook_endpoints (organization_id, url, event_types) values (%s, %s, %s) returning id",
+        [organization, url, list(types)],
+    ).fetchone()
+    for column, value in columns.items():
+        update = sql.SQL("update public.webhook_endpoints set {} = %s where id = %s").format(sql.Identifier(column))
+        owner.execute(update, [value, endpoint])
+    return endpoint
+
+
+def secret_of(owner: psycopg.Connection[Any], endpoint: uuid.UUID) -> str:
+    cursor = owner.cursor(row_factory=scalar_row)
+    cursor.execute("select secret from engine.webhook_secrets where endpoint_id = %s", [endpoint])
+    return str(cursor.fetchone())
