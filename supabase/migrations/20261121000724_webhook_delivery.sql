@@ -119,10 +119,11 @@ begin
         join public.webhook_endpoints as endpoints on endpoints.id = due.endpoint_id
         where endpoints.is_active
           and endpoints.deleted_at is null
-        order by (endpoints.consecutive_failures > 0), due.due_at
+        order by due.due_at
         for no key update of endpoints skip locked
     loop
         exit when room <= 0;
+        continue when endpoint.consecutive_failures > 0 and room_for_ailing <= 0;
         for lost in
             select *
             from public.webhook_deliveries as deliveries
