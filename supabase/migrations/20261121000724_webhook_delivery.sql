@@ -141,7 +141,7 @@ begin
             where deliveries.endpoint_id = endpoint.id
               and deliveries.status = 'delivering'
         );
-        places := least(places, room, case when endpoint.consecutive_failures > 0 then room_for_ailing end);
+        places := least(places, room);
         continue when places <= 0;
 
         -- An array, not a join: whoever plans it cannot know that it is short.

@@ -126,6 +126,19 @@ def test_what_comes_while_the_first_waits_for_its_next_attempt_waits_with_it(
     ).fetchone() == (other,)
 
 
+def test_what_waited_behind_a_failure_goes_as_soon_as_it_has_arrived(
+    owner, organization, endpoint, production, claim, finish
+):
+    production(organization, "running")
+    [first] = claim()
+    finish(first, 500)
+    owner.execute("update public.webhook_deliveries set next_attempt_at = now() where id = %s", first[:1])
+    [again] = claim()
+    finish(again, 200)
+
+    assert [event_type for _, _, event_type in claim()] == ["production.running"]
+
+
 def test_one_that_is_given_up_lets_the_next_go(owner, organization, endpoint, production, claim, finish):
     production(organization, "running")
     for _ in range(len(DELAYS) + 1):

@@ -160,6 +160,8 @@ class Connection:
         host = f"{target.name}:{target.port}" if target.port else target.name
         connection.request(method, target.request_uri, body, {"Host": host, **headers}, preload_content=False)
         self._response = connection.getresponse()
+        # An answer that was cut off at the deadline looks like one that ended there.
+        self.raise_if_late()
         return self._response
 
     def _connect(self) -> HTTPConnection:
