@@ -204,7 +204,8 @@ declare
     created uuid;
 begin
     if p_organization is null or p_organization not in (select private.my_organizations()) then
-        perform private.refuse('P0002', format('organization_id: %s does not exist', coalesce(p_organization::text, 'null')));
+        perform private.refuse('P0002',
+            format('organization_id: %s does not exist', coalesce(p_organization::text, 'null')));
     end if;
     if p_organization not in (select private.my_organizations('admin')) then
         perform private.refuse('42501', 'organization_id: this needs the role admin or above');
@@ -216,7 +217,9 @@ begin
     values (p_organization, p_url, coalesce(p_event_types, '{}'), coalesce(p_description, ''))
     returning webhook_endpoints.id into created;
     return query
-    select secrets.endpoint_id, secrets.secret from engine.webhook_secrets as secrets where secrets.endpoint_id = created;
+    select secrets.endpoint_id, secrets.secret
+    from engine.webhook_secrets as secrets
+    where secrets.endpoint_id = created;
 end
 $$;
 

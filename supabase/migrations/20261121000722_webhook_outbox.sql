@@ -21,7 +21,8 @@ comment on column public.webhook_deliveries.next_attempt_at is 'Not before; whil
 comment on column public.webhook_deliveries.error is 'What became of the last attempt that failed.';
 
 drop index public.webhook_deliveries_due;
-create index webhook_deliveries_due on public.webhook_deliveries (endpoint_id, next_attempt_at, position) where status = 'pending';
+create index webhook_deliveries_due on public.webhook_deliveries (endpoint_id, next_attempt_at, position)
+    where status = 'pending';
 create index webhook_deliveries_in_order on public.webhook_deliveries (endpoint_id, production_id, position)
     where status in ('pending', 'delivering');
 -- One under way per endpoint and production, whatever the functions do.
@@ -35,7 +36,7 @@ create index webhook_deliveries_created_at on public.webhook_deliveries (created
 create function private.webhook_payload(p_type text, p_data jsonb)
     returns jsonb
     language sql
-    stable
+    volatile
     set search_path = ''
 as $$
     select jsonb_build_object(

@@ -262,7 +262,8 @@ begin
     update public.webhook_endpoints
     set consecutive_failures = webhook_endpoints.consecutive_failures + 1,
         failing_since = coalesce(webhook_endpoints.failing_since, moment),
-        is_active = p_status is distinct from 410 and coalesce(webhook_endpoints.failing_since, moment) > moment - patience,
+        is_active = p_status is distinct from 410
+            and coalesce(webhook_endpoints.failing_since, moment) > moment - patience,
         disabled_reason = case
             when p_status = 410 then 'It answered 410 Gone.'
             when webhook_endpoints.failing_since <= moment - patience

@@ -251,3 +251,19 @@ def test_the_worker_changes_deliveries_by_functions_alone(as_worker, endpoint):
     ):
         with pytest.raises(psycopg.errors.InsufficientPrivilege):
             as_worker.execute(sql.encode())
+
+
+def test_a_test_event_goes_to_an_endpoint_whatever_it_listens_for_one_at_a_time(ada, as_user, owner, endpoint):
+    admin = as_user(ada)
+    send = "select send_test_webhook(%s)"
+
+    admin.execute(send, [endpoint])
+    too_soon = refusal(admin, send, [endpoint])
+    owner.execute("update public.webhook_deliveries set status = 'delivered', delivered_at = now()")
+    admin.execute(send, [endpoint])
+
+    assert too_soon[::2] == ("endpoint: a test is under way", "55000")
+    assert (
+        owner.execute("select event_type, payload -> 'data' ->> 'endpoint_id' from webhook_deliveries").fetchall()
+        == [("webhook.test", str(endpoint))] * 2
+    )
