@@ -11,8 +11,7 @@ from tests.rigs.rows import insert
 from tests.rigs.webhooks import listen
 
 LEASE = 45
-# The delays of Standard Webhooks, in seconds.
-DELAYS = [5, 300, 1800, 7200, 18000, 36000, 50400, 72000, 86400]
+DELAYS = [5, 300, 1800, 7200, 18000, 36000, 50400, 72000, 86400]  # seconds
 
 
 @pytest.fixture
