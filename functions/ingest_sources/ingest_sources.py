@@ -14,6 +14,7 @@ from showrunner.assets import Asset, AssetReference
 from showrunner.database import Statement
 from showrunner.errors import InvalidInput
 from showrunner.media_store import StoredObject, media_key
+from showrunner.safe_http import hosts_of
 from showrunner.services import Services
 from showrunner.source_text import MOST_FILE_BYTES, check_text, count_words
 from showrunner.stage import Job, JobInput, JobOutput, Outcome, stage_handler
@@ -103,7 +104,7 @@ def run(job: Job[IngestSourcesInput], services: Services) -> Outcome:
 
 def _read(job: Job[IngestSourcesInput], services: Services) -> Reading:
     source = job.input
-    allowed = {host.strip() for host in services.settings.ingest_allowed_hosts.split(",") if host.strip()}
+    allowed = hosts_of(services.settings.ingest_allowed_hosts)
 
     def get(url: str, accept: Collection[str]) -> Page:
         job.raise_if_cancelled()

@@ -68,9 +68,10 @@ def options(provider_url: str, variables: Iterable[str] = ()) -> Options:
         "LEASE_SECONDS": str(LEASE_SECONDS),
         "OPENAI_BASE_URL": f"{provider_url}/v1",
         "OPENAI_API_KEY": "sk-test",
+        "WEBHOOK_ALLOWED_HOSTS": "127.0.0.1:*",
     }
     environment |= dict(variable.split("=", 1) for variable in variables)
-    return Options(environment=environment, port=0, schedule_seconds={"sweep_jobs": 0.5})
+    return Options(environment=environment, port=0, schedule_seconds={"sweep_jobs": 0.5, "deliver_webhooks": 1.0})
 
 
 class Laptop:
