@@ -49,7 +49,7 @@ mutants: .venv/dev.stamp ## Plant faults in copies of the engine; each must turn
 	@$(BIN)/python -m tests.chaos.mutants
 
 .PHONY: bench-engine
-bench-engine: .venv/laptop.stamp .venv-bench/stamp ## Measure the engine beside its peers (BENCH="--rounds 5 --only showrunner")
+bench-engine: .venv/laptop.stamp .venv-bench/stamp ## Measure the engine beside its peers (BENCH=--quick)
 	@$(BIN)/python -m benchmarks.engine $(BENCH)
 
 .PHONY: check
@@ -91,7 +91,8 @@ docs: .venv/laptop.stamp ## Draw docs/data-model.md from a migrated database
 
 .PHONY: clean
 clean: ## Remove everything that was installed, built or made here, except out/
-	rm -rf .venv .venv-sam .venv-bench benchmarks/engine/node/node_modules .showrunner .aws-sam .mypy_cache .ruff_cache .pytest_cache .hypothesis *.egg-info
+	rm -rf .venv .venv-sam .venv-bench .showrunner .aws-sam .mypy_cache .ruff_cache .pytest_cache .hypothesis *.egg-info
+	rm -rf benchmarks/engine/node/node_modules
 	find $(WITH_TESTS) -name __pycache__ -type d -prune -exec rm -rf {} +
 
 .PHONY: help

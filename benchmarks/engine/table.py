@@ -81,7 +81,10 @@ def _table(heads: list[str], rows: list[list[str]], numbers: bool = True) -> str
     widths = [max(len(row[column]) for row in [heads, *rows]) for column in range(len(heads))]
     align = [False] + [numbers] * (len(heads) - 1)
     lines = [
-        " | ".join(text.rjust(width) if right else text.ljust(width) for text, width, right in zip(row, widths, align, strict=True))
+        " | ".join(
+            text.rjust(width) if right else text.ljust(width)
+            for text, width, right in zip(row, widths, align, strict=True)
+        )
         for row in [heads, *rows]
     ]
     rule = "|".join("-" * (width + 1) + (":" if right else "-") for width, right in zip(widths, align, strict=True))

@@ -23,9 +23,7 @@ class Dbos:
         """It enqueues one by one, in either case."""
         client = DBOSClient(system_database_url=order.url)
         for number in range(order.jobs):
-            client.enqueue(
-                {"workflow_name": "job", "queue_name": "jobs", "app_version": "1"}, number, order.held
-            )
+            client.enqueue({"workflow_name": "job", "queue_name": "jobs", "app_version": "1"}, number, order.held)
         client.destroy()
 
     def run(self, order: Order, work: Work) -> None:

@@ -47,7 +47,9 @@ class Procrastinate:
 
         async with app.open_async():
             worker = asyncio.create_task(
-                app.run_worker_async(concurrency=order.workers, install_signal_handlers=False, update_heartbeat_interval=1)
+                app.run_worker_async(
+                    concurrency=order.workers, install_signal_handlers=False, update_heartbeat_interval=1
+                )
             )
             await asyncio.to_thread(work.wait)
             worker.cancel()

@@ -14,6 +14,16 @@ async function start (order, options = {}) {
   return boss
 }
 
+// It fetches without a pause only while its cached count of ready jobs is above a threshold; by default that count is a
+// minute old. Here it is counted, and read again each second.
+async function startKnowingTheBacklog (order) {
+  const boss = await start(order, { superviseIntervalSeconds: 1, monitorIntervalSeconds: 1, queueCacheIntervalSeconds: 1 })
+  await sleep(1100)
+  await boss.supervise(QUEUE)
+  await sleep(1500)
+  return boss
+}
+
 await serve({
   async prepare (order) {
     const boss = await start(order)
@@ -34,15 +44,13 @@ await serve({
   },
 
   async run (order, work) {
-    const eager = order.role === 'successor' ? { superviseIntervalSeconds: 1, monitorIntervalSeconds: 1 } : {}
-    const boss = await start(order, eager)
-    await boss.supervise(QUEUE)
+    const boss = await startKnowingTheBacklog(order)
     const options = {
       localConcurrency: Math.max(1, Math.floor(order.workers / order.batch)),
       batchSize: order.batch,
       pollingIntervalSeconds: 0.5,
       burstWhenBatchFull: order.batch > 1,
-      burstWhenReadyExceeds: 0
+      burstWhenReadyExceeds: 1
     }
     await boss.work(QUEUE, options, async jobs => {
       await Promise.all(jobs.map(job => work.do(job.data.number, job.data.held)))
@@ -61,7 +69,7 @@ await serve({
   },
 
   async production (order, work) {
-    const boss = await start(order, { superviseIntervalSeconds: 1 })
+    const boss = await start(order, { supervise: false })
     for (let number = 0; number < order.jobs; number++) {
       const item = (ref, dependsOn) => ({ ref, name: QUEUE, data: { number }, dependsOn })
       const items = Array.from({ length: 40 }, (_, n) => `item-${n}`)
@@ -69,11 +77,12 @@ await serve({
         item('plan'), ...items.map(ref => item(ref, ['plan'])), item('pair', items), item('render', ['pair'])
       ])
     }
-    await boss.supervise(QUEUE)
-    await boss.work(QUEUE, {
-      localConcurrency: order.workers, batchSize: 1, pollingIntervalSeconds: 0.5, burstWhenReadyExceeds: 0
+    await boss.stop({ graceful: false })
+    const worker = await startKnowingTheBacklog(order)
+    await worker.work(QUEUE, {
+      localConcurrency: order.workers, batchSize: 1, pollingIntervalSeconds: 0.5, burstWhenReadyExceeds: 1
     }, async ([job]) => work.do(job.data.number))
     await work.wait()
-    await boss.stop({ graceful: false })
+    await worker.stop({ graceful: false })
   }
 })
