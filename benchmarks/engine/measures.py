@@ -227,7 +227,10 @@ def _answer(process: subprocess.Popen[str]) -> dict[str, float]:
         said, complaints = process.communicate(timeout=2 * GIVE_UP_SECONDS)
     except subprocess.TimeoutExpired:
         _end(process)
-        raise AdapterError(f"{process.args!r} does not end") from None
+        raise AdapterError("its adapter does not end") from None
+    except KeyboardInterrupt:
+        _end(process)
+        raise
     if process.returncode != 0:
         raise AdapterError((complaints.strip().splitlines() or ["ended without a word"])[-1])
     answer: dict[str, float] = json.loads(said.strip().splitlines()[-1])

@@ -66,7 +66,7 @@ class Adapter(Protocol):
         """Take back what dead workers hold, where the engine's worker does not do so by itself."""
 
     def production(self, order: Order, work: Work) -> None:
-        """`order.jobs` productions, where the engine joins: a plan, then 20 + 20 jobs, then a join of those, a render."""
+        """Where the engine joins: `order.jobs` productions of a plan, then 20 + 20 jobs, then a join, then a render."""
 
 
 class Work:

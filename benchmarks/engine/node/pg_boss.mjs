@@ -27,7 +27,7 @@ async function startKnowingTheBacklog (order) {
 await serve({
   async prepare (order) {
     const boss = await start(order)
-    await boss.createQueue(QUEUE, { notify: true, retryLimit: 2 })
+    await boss.createQueue(QUEUE, { notify: true, retryLimit: 10 })
     await boss.stop({ graceful: false })
   },
 
