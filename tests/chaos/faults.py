@@ -50,9 +50,9 @@ FAULTS = (
     ),
     Fault("organization lock removed", "claim", LIMITS_LOCK, LIMITS_LOCK.replace("\n    for no key update", "")),
     Fault("slot unique index dropped", statement="drop index public.jobs_running"),
-    Fault("re-dispatch removed", "sweep", "and due.due_at <= moment", "and false"),
+    Fault("re-dispatch removed", "sweep_organizations", "and due.due_at <= moment", "and false"),
     Fault("production lock before advance removed", "count_down", PRODUCTION_LOCK, ""),
-    Fault("hand-off of places removed", "hand_off", "return engine.readmit_one(limits);", "return '[]';"),
+    Fault("hand-off of places removed", "hand_off", "ready := engine.readmit_one(limits);", "ready := '[]';"),
     Fault("release of reservations removed", "hand_off", "if p_job.estimate_gbp > 0 then", "if false then"),
     Fault(
         "cancel check of complete removed", "complete",
@@ -68,6 +68,6 @@ FAULTS = (
     Fault("predecessors ignored", "advance", "and before.status <> 'done'", "and before.status = 'failed'"),
     Fault("time of a retry ignored", "claim", "elsif job.not_before > moment then", "elsif false then"),
     Fault("budget ignored", "reserve", "+ excluded.reserved_gbp <= p_budget", "<= p_budget"),
-    Fault("rebuild leaves old attempts running", "rebuild", "perform engine.release_all(p_production);", ""),
+    Fault("rebuild leaves old attempts running", "rebuild", "freed := engine.close_all(p_production);", "freed := '[]';"),
     Fault("limit lowered below what runs ignored", "claim", "running >= limits.max_running_jobs or", ""),
 )  # fmt: skip

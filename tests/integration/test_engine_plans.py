@@ -67,10 +67,10 @@ def test_transitions_beside_a_large_past_touch_few_buffers(rig, past):
     complete = buffers(rig, "engine.complete(%s, %s, '{}', 'hash')", jobs[0], claimed["attempt"])
     sweep = buffers(rig, "engine.sweep(10)")
 
-    assert claim < 40
+    assert claim < 45
     assert heartbeat < 15
     assert complete < 80
-    assert sweep < 25
+    assert sweep < 35
 
 
 def test_what_waits_for_a_person_is_not_read_by_the_sweeper(rig, kind):

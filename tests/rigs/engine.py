@@ -28,6 +28,7 @@ create table rig.items (
     key text not null,
     text text not null default '',
     estimate_gbp numeric not null default 0,
+    provider text,
     primary key (subject_id, stage, key)
 );
 create table rig.results (job_id uuid not null, attempt integer not null);
@@ -46,7 +47,10 @@ select
         where jobs.production_id = productions.id
           and jobs.stage = any ('{{{upstream}}}')
           and jobs.status = 'succeeded'
-    )) as input,
+    )) || case
+        when items.provider is null then '{{}}'
+        else jsonb_build_object('voice', items.provider || '/any')
+    end as input,
     items.estimate_gbp
 from public.productions
 join rig.items on items.subject_id = productions.subject_id and items.stage = '{stage}'
@@ -184,6 +188,7 @@ class Rig:
         """Leave nothing of the test before."""
         self.owner.execute("delete from public.organizations")
         self.owner.execute("delete from public.provider_prices where source = 'test'")
+        self.owner.execute("delete from engine.provider_limits where provider not in ('polly', 'openai', 'bedrock')")
         self.owner.execute("delete from engine.pipelines where kind = any (%s)", [self._kinds])
         self.owner.execute("drop schema if exists rig cascade")
         self.owner.execute(TABLES)
@@ -207,10 +212,10 @@ class Rig:
                 self.owner.execute(VIEW.format(kind=kind, stage=stage.name, upstream=upstream).encode())
             self.owner.execute(
                 """insert into engine.pipelines
-                   (kind, stage, position, after, weight, gate, sticky, max_fails, desired_jobs)
-                   values (%s, %s, %s, %s, %s, %s, %s, %s, %s)""",
+                   (kind, stage, position, after, weight, gate, sticky, max_fails, desired_jobs, provider_field)
+                   values (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s)""",
                 [kind, stage.name, position, list(stage.after), stage.weight, stage.gate, stage.sticky,
-                 stage.max_fails, view],
+                 stage.max_fails, view, "voice" if stage.fans_out else None],
             )  # fmt: skip
         return kind
 
@@ -228,18 +233,35 @@ class Rig:
                     [limits[name], organization],
                 )
 
-    def subject(self, estimate: float = 0, **items: Sequence[str] | int) -> uuid.UUID:
+    def subject(
+        self, estimate: float = 0, provider: str | None = None, **items: Sequence[str] | int
+    ) -> uuid.UUID:  # fmt: skip
         """A subject whose stages have the named items: `speak=["a", "b"]`, or `speak=40` for forty."""
         subject = uuid.uuid4()
         for stage, keys in items.items():
-            self.add(subject, stage, [f"k{n:03}" for n in range(keys)] if isinstance(keys, int) else keys, estimate)
+            named = [f"k{n:03}" for n in range(keys)] if isinstance(keys, int) else keys
+            self.add(subject, stage, named, estimate, provider)
         return subject
 
-    def add(self, subject: uuid.UUID, stage: str, keys: Sequence[str], estimate: float = 0) -> None:
+    def add(
+        self, subject: uuid.UUID, stage: str, keys: Sequence[str], estimate: float = 0, provider: str | None = None
+    ) -> None:
         self.owner.cursor().executemany(
-            "insert into rig.items (subject_id, stage, key, text, estimate_gbp) values (%s, %s, %s, %s, %s)",
-            [(subject, stage, key, f"text of {key}", estimate) for key in keys],
+            "insert into rig.items (subject_id, stage, key, text, estimate_gbp, provider)"
+            " values (%s, %s, %s, %s, %s, %s)",
+            [(subject, stage, key, f"text of {key}", estimate, provider) for key in keys],
         )
+
+    def protect(self, provider: str, **columns: Any) -> None:
+        """Set columns of a provider's limits: `max_running=2`."""
+        self.owner.execute("insert into engine.provider_limits (provider) values (%s) on conflict do nothing", [provider])
+        for column, value in columns.items():
+            self.owner.execute(
+                f"update engine.provider_limits set {column} = %s where provider = %s".encode(), [value, provider]
+            )
+
+    def protection(self, provider: str) -> Row:
+        return self.one("select * from engine.provider_limits where provider = %s", provider)
 
     def edit(self, subject: uuid.UUID, stage: str, key: str, text: str) -> None:
         self.owner.execute(
