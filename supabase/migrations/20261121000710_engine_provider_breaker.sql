@@ -231,7 +231,7 @@ begin
             'It waits for provider %s, which is protected until %s after %s.',
             p_provider, engine.readable_time(protection.open_until),
             case when protection.trips = 1 then format('%s failures', protection.trip_failures)
-                else format('%s probes failed', protection.trips - 1) end
+                else format('%s probe%s failed', protection.trips - 1, case when protection.trips > 2 then 's' end) end
         )
         when protection.not_before > moment then format(
             'It waits for provider %s, which asked to be left alone until %s.',
