@@ -64,7 +64,7 @@ create function engine.recent_starts(p_limits engine.provider_limits, p_moment t
 as $$
     select (array_fill(0, array[least(61, greatest(0, coalesce(
         floor(extract(epoch from p_moment)) - floor(extract(epoch from p_limits.starts_at)), 61
-    )))::integer]) || p_limits.starts)[1:61]
+    )))::integer]) || p_limits.starts || array[0])[1:61]
 $$;
 
 -- How many jobs of a provider may start now. Where none may: in how many seconds it is worth another try, or null

@@ -36,6 +36,7 @@ class Fault:
 
 FENCE = "job.status is distinct from 'running' or job.attempt <> p_attempt"
 LIMITS_LOCK = "where organization_limits.organization_id = job.organization_id\n    for no key update;"
+PROVIDER_LOCK = "where provider_limits.provider = job.provider\n        for no key update;"
 PRODUCTION_LOCK = "perform from public.productions where productions.id = p_job.production_id for no key update;"
 
 FAULTS = (
@@ -70,4 +71,19 @@ FAULTS = (
     Fault("budget ignored", "reserve", "+ excluded.reserved_gbp <= p_budget", "<= p_budget"),
     Fault("rebuild leaves old attempts running", "rebuild", "freed := engine.close_all(p_production);", "freed := '[]';"),
     Fault("limit lowered below what runs ignored", "claim", "running >= limits.max_running_jobs or", ""),
+    Fault("provider lock removed", "claim", PROVIDER_LOCK, PROVIDER_LOCK.replace("\n        for no key update", "")),
+    Fault("provider's failure counted as the job's", "fail", "when blamed then 0", "when false then 0"),
+    Fault(
+        "half-open breaker lets everybody through", "provider_room",
+        "case when p_limits.trips > 0 then p_limits.probes - probing end", "null::integer",
+    ),
+    Fault("starts of the minute ignored", "provider_room", "p_limits.per_minute is not null", "false"),
+    Fault(
+        "hand-off of providers' places removed", "hand_off",
+        "ready := ready || engine.readmit_at_provider(protection);", "ready := ready;",
+    ),
+    Fault(
+        "place of a job without budget left empty", "claim",
+        "outcome := 'parked';\n        next := engine.readmit_one(limits);", "outcome := 'parked';",
+    ),
 )  # fmt: skip

@@ -67,7 +67,9 @@ def test_so_many_failures_open_it_and_nothing_starts(rig, production):
 def test_fewer_failures_or_older_ones_do_not(rig, production):
     start(rig, production, 5)
     fail(rig, production, 2)
-    rig.owner.execute("update engine.provider_limits set failed_at = array[failed_at[1] - interval '61 s', failed_at[2]]")
+    rig.owner.execute(
+        "update engine.provider_limits set failed_at = array[failed_at[1] - interval '61 s', failed_at[2]]"
+    )
     fail(rig, production, 1)
 
     assert rig.protection("paid")["trips"] == 0

@@ -1,4 +1,4 @@
-"""Many workers of many organizations at one provider: its limits hold, no place stays empty, a trip costs nobody a try."""
+"""Many workers of many organizations at one provider: its limits hold, no place stays empty, a trip burns nothing."""
 
 from __future__ import annotations
 

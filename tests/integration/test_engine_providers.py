@@ -62,7 +62,9 @@ def test_a_provider_runs_so_many_jobs_of_all_organizations_together(rig, kind):
 def test_jobs_of_other_providers_and_of_none_are_not_held(rig, kind):
     rig.protect("paid", max_running=0)
 
-    outcomes = [claim["outcome"] for name in ("other", None) for claim in claims(rig, rig.start(kind, provider=name, sing=1))]
+    outcomes = [
+        claim["outcome"] for name in ("other", None) for claim in claims(rig, rig.start(kind, provider=name, sing=1))
+    ]
 
     assert outcomes == ["granted"] * 2
 
@@ -221,7 +223,9 @@ def test_no_sixty_seconds_hold_more_starts_than_the_limit(rig, kind):
     protection = rig.protection("paid")
     room = "select * from engine.provider_room(limits, limits.starts_at + make_interval(secs => %s)) "
     room += "cross join lateral (select 1) as one"
-    query = f"select room.places from engine.provider_limits as limits, lateral ({room}) as room where provider = 'paid'"
+    query = (
+        f"select room.places from engine.provider_limits as limits, lateral ({room}) as room where provider = 'paid'"
+    )
 
     places = [rig.one(query, seconds)["places"] for seconds in (1, 30, 59, 60, 61)]
 

@@ -32,7 +32,7 @@ KINDS = {
         Stage("print", after=("plot", "tell"), joins=True),
     ),
 }
-# Half of the items cost nothing at a provider; the others go to one with places and a breaker, or with starts per minute.
+# Half of the items go to a provider: one with places and a breaker, or one with starts per minute.
 PROVIDERS = {
     "narrow": {"max_running": 4, "trip_failures": 3, "trip_seconds": 600, "cool_down_seconds": 60, "probes": 2},
     "slow": {"per_minute": 30, "trip_failures": 5, "trip_kinds": "{transient,bad_output,lost}"},

@@ -254,7 +254,9 @@ class Rig:
 
     def protect(self, provider: str, **columns: Any) -> None:
         """Set columns of a provider's limits: `max_running=2`."""
-        self.owner.execute("insert into engine.provider_limits (provider) values (%s) on conflict do nothing", [provider])
+        self.owner.execute(
+            "insert into engine.provider_limits (provider) values (%s) on conflict do nothing", [provider]
+        )
         for column, value in columns.items():
             self.owner.execute(
                 f"update engine.provider_limits set {column} = %s where provider = %s".encode(), [value, provider]

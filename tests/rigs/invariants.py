@@ -170,7 +170,9 @@ DEADLOCKS = Invariant("I16", "Postgres breaks no deadlock", "")
 
 # Later ones keep the ids of those before.
 PROVIDERS = (
-    Invariant("I17", "no claim goes above its provider's limits, or past its breaker", "select * from rig.over_provider"),
+    Invariant(
+        "I17", "no claim goes above its provider's limits, or past its breaker", "select * from rig.over_provider"
+    ),
     Invariant("I18", "nothing waits for a provider at rest", "select id from public.jobs where hold = 'provider'"),
 )
 QUERIES = (*INVARIANTS, *PROVIDERS)
