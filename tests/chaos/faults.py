@@ -71,7 +71,9 @@ FAULTS = (
     Fault("budget ignored", "reserve", "+ excluded.reserved_gbp <= p_budget", "<= p_budget"),
     Fault("rebuild leaves old attempts running", "rebuild", "freed := engine.close_all(p_production);", "freed := '[]';"),
     Fault("limit lowered below what runs ignored", "claim", "running >= limits.max_running_jobs or", ""),
-    Fault("provider lock removed", "claim", PROVIDER_LOCK, PROVIDER_LOCK.replace("\n        for no key update", "")),
+    Fault(
+        "provider lock removed", "claim", PROVIDER_LOCK, PROVIDER_LOCK.replace("\n        for no key update", ""),
+    ),
     Fault("provider's failure counted as the job's", "fail", "when blamed then 0", "when false then 0"),
     Fault(
         "half-open breaker lets everybody through", "provider_room",

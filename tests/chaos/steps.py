@@ -122,7 +122,7 @@ class Steps(RuleBasedStateMachine):
     def _compare_provider(self) -> None:
         row = self.rig.one(
             """select
-                   (select sum(starts) from unnest(engine.recent_starts(limits, clock_timestamp())) as starts) as starts,
+                   (select sum(n) from unnest(engine.recent_starts(limits, clock_timestamp())) as n) as starts,
                    cardinality(failed_at) as failures,
                    trips,
                    coalesce(open_until > now(), false) as is_open,
