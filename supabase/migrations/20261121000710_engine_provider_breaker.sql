@@ -312,6 +312,10 @@ begin
         return format('It waits for a person: %s', coalesce(job.error, (
             select productions.error from public.productions where productions.id = job.production_id
         ), 'a provider account needs attention.'));
+    elsif job.status = 'queued' and job.not_before > moment and job.attempt = 0 then
+        -- It has never run: it is the one that was told when to try its provider.
+        return format('%s It tries %s.', engine.explain_provider(job.provider),
+            engine.readable_wait(extract(epoch from job.not_before - moment)));
     elsif job.status = 'queued' and job.not_before > moment then
         return format(
             'It runs again %s%s.',

@@ -69,7 +69,9 @@ FAULTS = (
     Fault("predecessors ignored", "advance", "and before.status <> 'done'", "and before.status = 'failed'"),
     Fault("time of a retry ignored", "claim", "elsif job.not_before > moment then", "elsif false then"),
     Fault("budget ignored", "reserve", "+ excluded.reserved_gbp <= p_budget", "<= p_budget"),
-    Fault("rebuild leaves old attempts running", "rebuild", "freed := engine.close_all(p_production);", "freed := '[]';"),
+    Fault(
+        "rebuild leaves old attempts running", "rebuild", "freed := engine.close_all(p_production);", "freed := '[]';",
+    ),
     Fault("limit lowered below what runs ignored", "claim", "running >= limits.max_running_jobs or", ""),
     Fault(
         "provider lock removed", "claim", PROVIDER_LOCK, PROVIDER_LOCK.replace("\n        for no key update", ""),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 
 import pytest
@@ -265,6 +266,17 @@ def test_explain_says_how_many_have_started_within_a_minute(rig, kind):
     claims(rig, production)
 
     assert rig.explain(parked(rig)[0]) == "It waits for provider paid: 1 of 1 started within a minute."
+
+
+def test_explain_says_when_the_first_in_line_tries(rig, kind):
+    rig.protect("paid", per_minute=1)
+    production = rig.start(kind, provider="paid", sing=2)
+    claims(rig, production)
+
+    assert re.fullmatch(
+        r"It waits for provider paid: 1 of 1 started within a minute\. It tries in \d\d s\.",
+        rig.explain(rig.jobs(production)[1]["id"]),
+    )
 
 
 def test_explain_says_that_a_provider_has_room_again_or_no_limit(rig, kind):
