@@ -52,10 +52,11 @@ class Walk(Steps):
 
     @initialize(limit=st.integers(1, 3), budget=st.integers(4, 30), kind=st.sampled_from(sorted(KINDS)),
                 places=st.integers(1, 3), per_minute=st.integers(2, 8), trips_after=st.integers(1, 3),
-                probes=st.integers(1, 2))  # fmt: skip
+                probes=st.integers(1, 2), outage=st.lists(st.booleans(), max_size=3))  # fmt: skip
     def begin(
-        self, limit: int, budget: int, kind: str, places: int, per_minute: int, trips_after: int, probes: int
-    ) -> None:
+        self, limit: int, budget: int, kind: str, places: int, per_minute: int, trips_after: int, probes: int,
+        outage: list[bool],
+    ) -> None:  # fmt: skip
         self.rig.owner.execute("delete from engine.provider_limits where provider = 'narrow'")
         self.rig.protect("narrow", max_running=places, per_minute=per_minute, trip_failures=trips_after, probes=probes,
                          trip_seconds=3600, trip_kinds="{transient,lost}", longest_cool_down_seconds=6000,
@@ -66,6 +67,10 @@ class Walk(Steps):
         self.organization = Organization(organization, limit, Decimal(budget))
         self.model = Model(PRICE, self._id_of)
         self._submit(kind, [1, 2, 1, 1], Decimal(1), self.provider)
+        if outage:
+            self._submit("film", [3, 1, 1, 1], Decimal(0), self.provider)
+            self._fail_at_provider(trips_after + 1, "transient")
+            self._try_provider_again(outage, 0)
 
     def _running_at_provider(self) -> list[Job]:
         return [job for job in self.organization.running if job.provider is not None]
@@ -235,7 +240,36 @@ class Walk(Steps):
     @rule(pick=PICK, kind=FAILURES, calls=CALLS)
     def fail(self, pick: int, kind: str, calls: int) -> None:
         self._claim_for(pick)
-        job, attempt = self.take(pick)
+        self._fail(*self.take(pick), kind, calls)
+
+    @precondition(lambda self: any(job.status == "queued" and job.provider for job in self.organization.jobs))
+    @rule(count=st.integers(1, 3), kind=st.sampled_from(["transient", "transient", "rate_limited"]))
+    def fail_at_provider(self, count: int, kind: str) -> None:
+        self._fail_at_provider(count, kind)
+
+    def _fail_at_provider(self, count: int, kind: str) -> None:
+        for job in [job for job in self.jobs if job.status == "queued" and job.provider][:count]:
+            if self._claim(job) == "granted":
+                self._fail(job, job.attempt, kind, 0)
+
+    @precondition(lambda self: self.provider.trips)
+    @rule(works=st.lists(st.booleans(), min_size=1, max_size=4), output=st.integers(0, 1))
+    def try_provider_again(self, works: list[bool], output: int) -> None:
+        self._try_provider_again(works, output)
+
+    def _try_provider_again(self, works: list[bool], output: int) -> None:
+        """Its cool-down ends; those that may try find that it works, or that it does not."""
+        for it_works in works:
+            self._pass_time(2)
+            for job in [job for job in self.jobs if job.status == "queued" and job.provider]:
+                if self._claim(job) != "granted":
+                    continue
+                if it_works:
+                    self._complete(job, job.attempt, output, 0)
+                else:
+                    self._fail(job, job.attempt, "transient", 0)
+
+    def _fail(self, job: Job, attempt: int, kind: str, calls: int) -> None:
         freed = job.status == "running" and job.attempt == attempt and (kind != "lost" or job.lapsed)
         answer = self.rig.fail(job.id, attempt, kind, "It broke.", SECONDS, [CALL] * calls)
         accepted, status, opened = self.model.fail(job, attempt, kind, calls)
@@ -268,6 +302,9 @@ class Walk(Steps):
 
     @rule(hours=st.sampled_from([2, 25]))
     def pass_time(self, hours: int) -> None:
+        self._pass_time(hours)
+
+    def _pass_time(self, hours: int) -> None:
         self.rig.owner.execute(
             """update public.jobs set
                    queued_at = queued_at - make_interval(hours => %(hours)s),

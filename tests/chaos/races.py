@@ -201,6 +201,20 @@ def claim_under_a_lowered_limit(rig: Rig) -> None:
         rig.complete(job, attempt)
 
 
+def place_of_a_job_without_budget(rig: Rig) -> None:
+    """It goes to the next in the claim that could not use it."""
+    organization = rig.organization(running=1, budget=5)
+    holder = rig.granted(rig.start("siblings", organization, speak=1), "speak")
+    dear, free = (
+        rig.jobs(rig.start("siblings", organization, estimate=estimate, speak=1))[0]["id"] for estimate in (9, 0)
+    )
+    for job in (dear, free):
+        rig.claim(job)
+    assert rig.complete(*holder)["next"][-1]["id"] == str(dear)
+
+    assert [sent["id"] for sent in rig.claim(dear)["next"]] == [str(free)]
+
+
 def no_two_jobs_share_a_place(rig: Rig) -> None:
     """The backstop of the organization's lock: even a claim without it is refused."""
     production = rig.start("siblings", speak=2)
@@ -231,6 +245,7 @@ RACES = (
     claim_against_cancel,
     rebuild_against_late_completion,
     claim_under_a_lowered_limit,
+    place_of_a_job_without_budget,
     no_two_jobs_share_a_place,
 )
 

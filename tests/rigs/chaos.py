@@ -20,7 +20,7 @@ from showrunner.database import Database, Statement, is_outage
 from showrunner.engine import Engine, Finish
 from showrunner.errors import ErrorKind
 from showrunner.usage import ProviderCall
-from tests.rigs.chaos_people import KINDS, PROVIDERS, People
+from tests.rigs.chaos_people import KINDS, PROVIDERS, PROVIDERS_GROW_OLDER, STARTS_GROW_OLDER, People
 from tests.rigs.engine import Rig
 from tests.rigs.invariants import DEADLOCKS, UNEXPECTED, WITNESSES, broken
 from tests.rigs.simulated_queue import SimulatedQueue
@@ -47,15 +47,6 @@ end $$;
 create constraint trigger cut_at_commit after update on public.jobs
     deferrable initially deferred for each row execute function rig.cut();
 """
-
-PROVIDERS_GROW_OLDER = """
-update engine.provider_limits set
-    not_before = not_before - make_interval(secs => %s),
-    open_until = open_until - make_interval(secs => %s),
-    next_try_at = next_try_at - make_interval(secs => %s),
-    starts_at = starts_at - make_interval(secs => %s)
-"""
-STARTS_GROW_OLDER = "update rig.starts set started_at = started_at - make_interval(secs => %s) returning 1"
 
 
 class Crash(Exception):

@@ -37,6 +37,14 @@ PROVIDERS = {
     "narrow": {"max_running": 4, "trip_failures": 3, "trip_seconds": 600, "cool_down_seconds": 60, "probes": 2},
     "slow": {"per_minute": 30, "trip_failures": 5, "trip_kinds": "{transient,bad_output,lost}"},
 }
+PROVIDERS_GROW_OLDER = """
+update engine.provider_limits set
+    not_before = not_before - make_interval(secs => %s),
+    open_until = open_until - make_interval(secs => %s),
+    next_try_at = next_try_at - make_interval(secs => %s),
+    starts_at = starts_at - make_interval(secs => %s)
+"""
+STARTS_GROW_OLDER = "update rig.starts set started_at = started_at - make_interval(secs => %s) returning 1"
 FAN_OUTS = {"film": "speak", "video": "sound", "story": "tell"}
 
 

@@ -17,6 +17,8 @@ import psycopg
 from psycopg.rows import dict_row
 from psycopg.types.json import Jsonb
 
+from tests.rigs.provider_rows import ProviderRows
+
 Row = dict[str, Any]
 Connection = psycopg.Connection[Row]
 
@@ -153,7 +155,7 @@ def _open(url: str, role: str | None = None) -> Connection:
     return connection
 
 
-class Rig:
+class Rig(ProviderRows):
     """The engine as a worker calls it, and its rows as the owner sees them."""
 
     def __init__(self, owner_url: str, login_url: str) -> None:
@@ -233,9 +235,7 @@ class Rig:
                     [limits[name], organization],
                 )
 
-    def subject(
-        self, estimate: float = 0, provider: str | None = None, **items: Sequence[str] | int
-    ) -> uuid.UUID:  # fmt: skip
+    def subject(self, estimate: float = 0, provider: str | None = None, **items: Sequence[str] | int) -> uuid.UUID:
         """A subject whose stages have the named items: `speak=["a", "b"]`, or `speak=40` for forty."""
         subject = uuid.uuid4()
         for stage, keys in items.items():
@@ -251,19 +251,6 @@ class Rig:
             " values (%s, %s, %s, %s, %s, %s)",
             [(subject, stage, key, f"text of {key}", estimate, provider) for key in keys],
         )
-
-    def protect(self, provider: str, **columns: Any) -> None:
-        """Set columns of a provider's limits: `max_running=2`."""
-        self.owner.execute(
-            "insert into engine.provider_limits (provider) values (%s) on conflict do nothing", [provider]
-        )
-        for column, value in columns.items():
-            self.owner.execute(
-                f"update engine.provider_limits set {column} = %s where provider = %s".encode(), [value, provider]
-            )
-
-    def protection(self, provider: str) -> Row:
-        return self.one("select * from engine.provider_limits where provider = %s", provider)
 
     def edit(self, subject: uuid.UUID, stage: str, key: str, text: str) -> None:
         self.owner.execute(

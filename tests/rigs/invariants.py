@@ -17,6 +17,7 @@ create table rig.early (job_id uuid, stage text);
 create table rig.over_budget (job_id uuid, spent numeric, reserved numeric, budget numeric);
 create table rig.over_limit (job_id uuid, running integer, allowed integer);
 create table rig.over_provider (job_id uuid, provider text, running integer, started integer, what text);
+create table rig.unjust (job_id uuid, provider text, kind public.error_kind);
 create table rig.starts (provider text, started_at timestamptz);
 create table rig.paid (job_id uuid, attempt integer, calls integer);
 grant insert on rig.effects to showrunner_worker;
@@ -101,6 +102,21 @@ end $$;
 create trigger witness after update on public.jobs
     for each row when (new.status = 'running' and old.status = 'queued')
     execute function rig.note_start();
+
+create function rig.note_failure() returns trigger language plpgsql security definer as $$
+begin
+    insert into rig.unjust
+    select new.id, new.provider, new.error_kind
+    from engine.provider_limits as limits
+    where limits.provider = new.provider
+      and limits.trips > 0
+      and new.error_kind = any (limits.trip_kinds)
+      and new.queued_at > now() - interval '1 day';
+    return null;
+end $$;
+create trigger witness_of_failure after update on public.jobs
+    for each row when (new.fails > old.fails and new.provider is not null)
+    execute function rig.note_failure();
 create trigger witness_at_provider after update on public.jobs
     for each row when (new.status = 'running' and old.status = 'queued' and new.provider is not null)
     execute function rig.note_start_at_provider();
@@ -174,6 +190,9 @@ PROVIDERS = (
         "I17", "no claim goes above its provider's limits, or past its breaker", "select * from rig.over_provider"
     ),
     Invariant("I18", "nothing waits for a provider at rest", "select id from public.jobs where hold = 'provider'"),
+    Invariant(
+        "I19", "no failure of a provider whose breaker is not closed counts as a job's", "select * from rig.unjust"
+    ),
 )
 QUERIES = (*INVARIANTS, *PROVIDERS)
 ALL = (*INVARIANTS, UNEXPECTED, DEADLOCKS, *PROVIDERS)
