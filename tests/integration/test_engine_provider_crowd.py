@@ -75,7 +75,8 @@ class Crowd:
         claim = engine.claim(job, "crowd", 60)
         sent = list(claim.next)
         if claim.outcome == "granted":
-            self.granted += 1
+            with self.lock:
+                self.granted += 1
             if rng.random() < self.chance_of_failure:
                 finish = engine.fail(job, claim.attempt, ErrorKind.TRANSIENT, "It broke.")
                 if finish.retry_seconds is not None:
