@@ -50,7 +50,7 @@ FAULTS = (
     ),
     Fault("organization lock removed", "claim", LIMITS_LOCK, LIMITS_LOCK.replace("\n    for no key update", "")),
     Fault("slot unique index dropped", statement="drop index public.jobs_running"),
-    Fault("re-dispatch removed", "sweep", "and due.due_at <= moment", "and false"),
+    Fault("re-dispatch removed", "sweep_organizations", "and due.due_at <= moment", "and false"),
     Fault("production lock before advance removed", "count_down", PRODUCTION_LOCK, ""),
     Fault("hand-off of places removed", "hand_off", "return engine.readmit_one(limits);", "return '[]';"),
     Fault("release of reservations removed", "hand_off", "if p_job.estimate_gbp > 0 then", "if false then"),
