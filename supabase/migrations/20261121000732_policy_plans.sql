@@ -107,3 +107,6 @@ comment on function private.index_policies() is 'Makes each policy''s organizati
 revoke execute on function private.index_policies() from public;
 
 select private.index_policies();
+
+-- What an app shows as unread: an organization's highlights since it last looked.
+create index highlights_newest_first on public.highlights (organization_id, created_at desc) where deleted_at is null;

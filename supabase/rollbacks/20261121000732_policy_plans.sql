@@ -1,5 +1,7 @@
 -- Undoes it: policies compare with the caller's organizations as a filter.
 
+drop index public.highlights_newest_first;
+
 do $$
 declare
     array_of constant text := '= ANY \(ARRAY\( SELECT (private\.my_organizations\([^()]*\)) AS my_organizations\)\)';
