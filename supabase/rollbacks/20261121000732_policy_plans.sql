@@ -1,5 +1,11 @@
 -- Undoes it: policies compare with the caller's organizations as a filter.
 
+drop statistics public.episodes_of_one_organization,
+    public.jobs_of_one_organization,
+    public.sources_of_one_organization,
+    public.blocks_of_one_organization,
+    public.slots_of_one_organization,
+    public.messages_of_one_organization;
 drop index public.highlights_newest_first;
 
 do $$
