@@ -7,6 +7,7 @@ from dataclasses import replace
 import pytest
 
 from benchmarks import scale
+from tests.rigs.sam import Sam
 
 
 def test_the_page_holds_what_the_script_prints():
@@ -24,10 +25,13 @@ def test_functions_at_once_are_arrivals_times_seconds():
     assert found == pytest.approx(60 * (10.0 * scale.SLOWER + scale.OVERHEAD_SECONDS))
 
 
-def test_memory_and_jobs_are_the_templates(template):
-    for stage in scale.STAGES:
-        name = "".join(word.title() for word in stage.name.split("_"))
-        assert template.function(name).memory_mb == stage.memory_mb, stage.name
+def test_memory_and_places_are_the_templates():
+    sam = Sam()
+
+    assert {stage.name: stage.memory_mb for stage in scale.STAGES} == {
+        stage.name: sam.functions[stage.name]["MemorySize"] for stage in scale.STAGES
+    }
+    assert (sam.parameters["StageConcurrency"]["Default"], sam.parameters["SpeechConcurrency"]["Default"]) == (5, 20)
 
 
 def test_what_gives_first_comes_first():

@@ -68,6 +68,19 @@ def test_what_names_no_organization_reads_the_callers_own(owner, member, query):
     assert found.scanned <= SMALL
 
 
+def test_a_prepared_query_for_a_shows_episodes_reads_the_shows_newest(owner, member):
+    """The Data API prepares its queries: their plan is made without knowing the show."""
+    connection = member(past.LARGE)
+    connection.execute("set local plan_cache_mode = force_generic_plan")
+    query = NAMED["the episodes of a show"].replace("%(show)s", "$1")
+    connection.execute(f"prepare episodes_of (uuid) as {query}".encode())
+
+    found = reads(connection, f"execute episodes_of ('{past.id_of('s', past.LARGE)}')", warm_up=1)
+
+    # Twenty, and the caller's organizations; not all 2,000 of the show.
+    assert sum(found.rows.values()) <= 40
+
+
 def test_every_members_policy_can_be_answered_by_an_index(owner):
     filters = owner.execute(
         "select tablename, policyname from pg_policies"
