@@ -72,13 +72,13 @@ def test_a_prepared_query_for_a_shows_episodes_reads_the_shows_newest(owner, mem
     """The Data API prepares its queries: their plan is made without knowing the show."""
     connection = member(past.LARGE)
     connection.execute("set local plan_cache_mode = force_generic_plan")
-    query = NAMED["the episodes of a show"].replace("%(show)s", "$1")
+    query = NAMED["the episodes of a show"].replace("%(show)s", "$1").replace("limit 20", "limit 5")
     connection.execute(f"prepare episodes_of (uuid) as {query}".encode())
 
     found = reads(connection, f"execute episodes_of ('{past.id_of('s', past.LARGE)}')", warm_up=1)
 
-    # Twenty, and the caller's organizations; not all 2,000 of the show.
-    assert sum(found.rows.values()) <= 40
+    # Five, and the caller's organizations; not all 2,000 of the show, as without statistics on whose episodes they are.
+    assert sum(found.rows.values()) <= 20
 
 
 def test_every_members_policy_can_be_answered_by_an_index(owner):
