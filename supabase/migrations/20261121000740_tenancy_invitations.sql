@@ -10,7 +10,7 @@ create table public.organization_invitations (
     email text not null check (email = lower(email) and length(email) between 3 and 254),
     role public.member_role not null,
     token_hash text not null unique check (token_hash ~ '^[0-9a-f]{64}$'),
-    invited_by uuid references public.users (id) on delete set null,
+    invited_by uuid not null references public.users (id) on delete cascade,
     created_at timestamptz not null default now(),
     expires_at timestamptz not null,
     accepted_at timestamptz,
