@@ -7,11 +7,13 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import boto3
+import psycopg
 import pytest
 from moto import mock_aws
 
 from local.postgres import Postgres
 from tests.conftest import DatabaseForOneTest
+from tests.rigs.access import Tenants
 from tests.rigs.engine import Rig
 from tests.rigs.line import BUCKET, Line
 
@@ -55,3 +57,20 @@ def rig(postgres: Postgres, template: str, request: pytest.FixtureRequest) -> It
     module.stash[RIG].clean()
     yield module.stash[RIG]
     module.stash[RIG].close_lent()
+
+
+TENANTS = pytest.StashKey[Tenants]()
+
+
+@pytest.fixture
+def tenants(postgres: Postgres, template: str, request: pytest.FixtureRequest) -> Tenants:
+    """Two organizations with a row in every table, made once per module: what tests do is undone, not repeated."""
+    module = request.node.getparent(pytest.Module)
+    if TENANTS not in module.stash:
+        database = DatabaseForOneTest(postgres, f"test_{uuid.uuid4().hex}")
+        postgres.create_database(database.name, template)
+        connection = psycopg.connect(database.owner_url, autocommit=True)
+        module.addfinalizer(lambda: postgres.drop_database(database.name))
+        module.addfinalizer(connection.close)
+        module.stash[TENANTS] = Tenants(connection)
+    return module.stash[TENANTS]
