@@ -8,7 +8,7 @@ import psycopg
 import pytest
 from psycopg import sql
 
-from local.access import ACTORS, COMMANDS, access
+from local.access import ACTORS, COMMANDS, PAGE, access, page
 
 TABLES = access().tables
 FUNCTIONS = access().functions
@@ -143,19 +143,49 @@ def test_a_function_is_open_from_its_least_role_on(tenants, names, function):
 
 @pytest.mark.parametrize("function", FUNCTIONS.values(), ids=FUNCTIONS)
 def test_what_is_another_organizations_looks_like_what_does_not_exist(tenants, names, function):
-    ids = {name: value for name, value in names.items() if f"{{{name}}}" in function.call}
-    nowhere = names | {name: uuid.uuid4() for name in ids}
+    def answer(actor, given):
+        """What the caller is told, with the ids that they named replaced by what they stand for."""
+        told = repr(call(tenants, actor, function, given))
+        for name, value in given.items():
+            told = told.replace(str(value), name)
+        return told
 
-    def without_ids(answer, given):
-        return answer and tuple(
-            None if part is None else part.replace(str(value), "id")
-            for part in answer
-            for value in [*given.values()][:1]
-        )
+    nowhere = {name: uuid.uuid4() for name in names}
 
     for actor in ("outsider", "removed"):
-        theirs = call(tenants, actor, function, names)
-        missing = call(tenants, actor, function, nowhere)
-        assert without_ids(theirs, ids) == without_ids(missing, {name: nowhere[name] for name in ids})
-    assert call(tenants, "anonymous", function, names)[0] == "42501"
-    assert call(tenants, "worker", function, names)[0] == "42501"
+        assert answer(actor, names) == answer(actor, nowhere)
+    assert {call(tenants, actor, function, names)[0] for actor in ("anonymous", "worker")} == {"42501"}
+
+
+# --- the walk itself ------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("fault", "table", "command"),
+    [
+        ("create policy x on public.blocks for select to authenticated using (true)", "blocks", "select"),
+        ("drop policy \"viewers may select\" on public.blocks", "blocks", "select"),
+        ("grant delete on public.projects to authenticated", "projects", "delete"),
+        ("grant select on public.jobs to anon", "jobs", "select"),
+        ("create policy x on public.blocks for insert to authenticated with check (true)", "blocks", "insert"),
+        ("drop policy \"people change their own highlights\" on public.highlights; "
+         "select private.let_members('public.highlights', 'viewer', 'update')", "highlights", "update"),
+        ("alter view public.processing_minutes set (security_invoker = false)", "processing_minutes", "select"),
+        ("grant insert on public.jobs to showrunner_worker; select private.let_worker('public.jobs', 'insert')",
+         "jobs", "insert"),
+        ("alter table public.audit_log disable row level security", "audit_log", "select"),
+    ],
+)  # fmt: skip
+def test_the_walk_notices_what_is_too_wide_or_too_narrow(tenants, fault, table, command):
+    entry = TABLES[table]
+    meant = [entry.outcome(actor, command) for actor in ACTORS]
+
+    with tenants.owner.transaction(force_rollback=True):
+        tenants.owner.execute(fault)
+        found = [tenants.outcome(entry, actor, command) for actor in ACTORS]
+
+    assert found != meant
+
+
+def test_the_page_is_drawn_from_the_entries_as_they_are():
+    assert PAGE.read_text() == page(access()), "run: make docs"
