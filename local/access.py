@@ -57,6 +57,21 @@ another organization.
 A row that another organization has and one that does not exist get the same answer. An `id` that a client chose and
 that is taken, wherever, is refused as taken; let the database choose, or use random ones.
 
+## What a refusal says
+
+A refusal has `code`, `message` and often `hint`, and leaves nothing half-written.
+
+| code | what it means | where the field is |
+|---|---|---|
+| `22023`, `53400`, `55000`, `55006` | an argument, a limit, a state | the message begins with it: `target_minutes: …` |
+| `P0002` | it does not exist, or not for you | the message begins with it |
+| `23514` | a check: its name is the sentence, `name_has_1_to_200_characters` | the name begins with it, or the message does |
+| `23502` | a value is missing | the message names the column |
+| `23503` | what a row refers to does not exist in its organization | the name of the constraint, or the message |
+| `23505` | taken: `…_pkey` is the `id`; else the name of the constraint | the name, or the message |
+| `42501` | the role does not allow it, or the organization is not yours | the message names the table, column or function |
+| `22P02`, `22007`, `22008`, `22003`, `22P05` | not a value of its type | the message quotes the value and names the type |
+
 ## Adding a table or a function
 
 Add one entry to `supabase/access.toml`, after the tables it refers to, and run `make docs`. The entry's `example` is
@@ -126,10 +141,26 @@ def _steps(value: str | list[str]) -> tuple[Step, ...]:
 
 
 def _table(name: str, entry: dict[str, Any]) -> Table:
-    names = {key: frozenset(entry.pop(key, "").split()) for key in ("insertable", "updatable", "hidden")}
-    roles = {key: frozenset(entry.pop(key).split()) for key in ("service", "worker")}
-    steps = {command: _steps(entry.pop(command)) for command in COMMANDS if command in entry}
-    return Table(name, steps, **names, **roles, **entry)
+    def words(key: str) -> frozenset[str]:
+        return frozenset(entry.pop(key, "").split())
+
+    table = Table(
+        name=name,
+        steps={command: _steps(entry.pop(command)) for command in COMMANDS if command in entry},
+        insertable=words("insertable"),
+        updatable=words("updatable"),
+        hidden=words("hidden"),
+        service=words("service"),
+        worker=words("worker"),
+        example=entry.pop("example"),
+        filled=entry.pop("filled", {}),
+        row=entry.pop("row", None),
+        personal=entry.pop("personal", False),
+        note=entry.pop("note", ""),
+    )
+    if entry:
+        raise ValueError(f"{SOURCE.name}: {name} has unknown keys: {', '.join(entry)}")
+    return table
 
 
 @functools.cache

@@ -511,7 +511,7 @@ alter table public.organization_invitations enable row level security;
 
 create policy "admins see invitations" on public.organization_invitations
     for select to authenticated
-    using (organization_id in (select private.my_organizations('admin')));
+    using (organization_id = any (array(select private.my_organizations('admin'))));
 
 revoke insert on public.organization_members from authenticated;
 drop policy "admins add members, owners also add owners" on public.organization_members;

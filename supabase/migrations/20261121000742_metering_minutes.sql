@@ -185,7 +185,7 @@ declare
     check_rebuild text := (select kinds.check_rebuild from engine.kinds where kinds.kind = production.kind);
     new_build integer;
 begin
-    select rebuilt.build into new_build from engine.rebuild(p_production, p_from_stage, false) as rebuilt;
+    select rebuilt.build into new_build from engine.rebuild(p_production, left(p_from_stage, 100), false) as rebuilt;
     if check_rebuild is not null then
         execute format('select %s($1)', check_rebuild::regproc) using production.subject_id;
     end if;

@@ -126,7 +126,7 @@ def test_each_webhook_endpoint_has_a_secret_of_its_own(sign_up, as_user):
 def test_a_webhook_goes_to_a_web_address(sign_up, as_user, url):
     ada = sign_up()
 
-    with pytest.raises(psycopg.errors.CheckViolation, match="webhook_endpoints_url_check"):
+    with pytest.raises(psycopg.errors.CheckViolation, match="url_is_http_or_https"):
         as_user(ada).execute(ADD_ENDPOINT, [ada, url])
 
 
@@ -147,7 +147,7 @@ def test_an_event_is_delivered_to_an_endpoint_once(sign_up, owner):
 def test_an_event_type_is_words(sign_up, as_user, event_type):
     ada = sign_up()
 
-    with pytest.raises(psycopg.errors.CheckViolation, match="user_events_event_type_check"):
+    with pytest.raises(psycopg.errors.CheckViolation, match="event_type_is_lower_case"):
         as_user(ada).execute(
             "insert into user_events (organization_id, user_id, event_type) values (%s, %s, %s)", [ada, ada, event_type]
         )

@@ -166,7 +166,7 @@ def test_an_admin_cannot_delete_the_organization(team, as_user, sign_up, add_mem
 
 
 def test_a_personal_organization_cannot_be_deleted(sign_up, as_user):
-    with pytest.raises(psycopg.errors.CheckViolation, match="personal_organization_ends_with_its_user"):
+    with pytest.raises(psycopg.errors.CheckViolation, match="deleted_at_is_not_for_personal_organizations"):
         as_user(sign_up()).execute("update organizations set deleted_at = now()")
 
 
