@@ -65,12 +65,12 @@ A refusal has `code`, `message` and often `hint`, and leaves nothing half-writte
 |---|---|---|
 | `22023`, `53400`, `55000`, `55006` | an argument, a limit, a state | the message begins with it: `target_minutes: …` |
 | `P0002` | it does not exist, or not for you | the message begins with it |
-| `23514` | a check: its name is the sentence, `name_has_1_to_200_characters` | the name begins with it, or the message does |
+| `23514` | a check; its name is a sentence: `name_has_1_to_200_characters` | the name or the message begins with it |
 | `23502` | a value is missing | the message names the column |
 | `23503` | what a row refers to does not exist in its organization | the name of the constraint, or the message |
 | `23505` | taken: `…_pkey` is the `id`; else the name of the constraint | the name, or the message |
-| `42501` | the role does not allow it, or the organization is not yours | the message names the table, column or function |
-| `22P02`, `22007`, `22008`, `22003`, `22P05` | not a value of its type | the message quotes the value and names the type |
+| `42501` | the role does not allow it, or it is another organization | the message names table or function |
+| `22P02`, `22P05`, `22003`, `22007`, `22008` | not a value of its type | the message quotes the value or its type |
 
 ## Adding a table or a function
 

@@ -163,13 +163,15 @@ def test_others_see_nothing_of_an_organizations_minutes(show, as_user, sign_up, 
 
 
 def test_schedules_at_the_same_moment_keep_to_the_months_minutes(show, owner, connect):
+    cadence = {"days": ["mon"], "time": "07:30", "time_zone": "UTC", "catch_up": "all"}
+    for _ in range(2):
+        make_show(owner, show.user, TEXT, minutes=4)
+    owner.execute("update projects set cadence_config = %s", [Jsonb(cadence)])
     owner.execute(
         "insert into episode_schedule_queue (organization_id, project_id, scheduled_for) "
         "select organization_id, id, now() - make_interval(mins => minute) "
-        "from projects cross join generate_series(1, 6) as minute"
+        "from projects cross join generate_series(1, 2) as minute"
     )
-    cadence = {"days": ["mon"], "time": "07:30", "time_zone": "UTC", "catch_up": "all"}
-    owner.execute("update projects set cadence_config = %s", [Jsonb(cadence)])
     tickers = [connect() for _ in range(3)]
 
     together([lambda ticker=ticker: ticker.execute("select engine.drain_schedule(2)") for ticker in tickers])
