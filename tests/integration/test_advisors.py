@@ -8,6 +8,7 @@ import json
 import os
 import shutil
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -224,6 +225,9 @@ if CLI is not None:
             "json",
         ]
 
+        # Where Node came with a wheel, it is beside this Python.
+        environment = os.environ | {"CI": "1", "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}"}
+
         done = subprocess.run(
             command,
             cwd=tmp_path,
@@ -231,7 +235,7 @@ if CLI is not None:
             text=True,
             timeout=300,
             check=False,
-            env=os.environ | {"CI": "1"},
+            env=environment,
         )
 
         found = json.loads(done.stdout)["results"] if done.stdout.startswith("{") else done.stderr
