@@ -128,6 +128,7 @@ class Function:
 class Access:
     tables: dict[str, Table]
     functions: dict[str, Function]
+    helpers: frozenset[str]
 
 
 def _steps(value: str | list[str]) -> tuple[Step, ...]:
@@ -170,6 +171,7 @@ def access(source: Path = SOURCE) -> Access:
     return Access(
         {name: _table(name, entry) for name, entry in entries["tables"].items()},
         {name: Function(name, **entry) for name, entry in entries["functions"].items()},
+        frozenset(entries["helpers"].split()),
     )
 
 

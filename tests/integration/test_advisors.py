@@ -13,6 +13,8 @@ from pathlib import Path
 
 import pytest
 
+from local.access import access
+
 INSTALLED = Path(__file__).parents[1] / "clients" / "node_modules" / ".bin" / "supabase"
 CLI = str(INSTALLED) if INSTALLED.exists() else shutil.which("supabase")
 
@@ -150,19 +152,18 @@ LINTS = {
         select table_schema, table_name from information_schema.role_table_grants
         where grantee in ('anon', 'authenticated') and table_schema in ('private', 'engine')
     """,
-    # What a client may execute in private is what a function in public of the same name passes on to, and the helpers
-    # that policies and checks use.
+    # What a function in public passes on to, and the helpers that are named as such.
     "clients_execute_only_what_is_meant_in_private": """
         select proname from pg_proc as inner_function
         where pronamespace in ('private'::regnamespace, 'engine'::regnamespace)
             and has_function_privilege('authenticated', oid, 'execute')
-            and proname not in ('my_organizations', 'is_time_zone')
+            and proname <> all (string_to_array('{helpers}', ' '))
             and not exists (
                 select from pg_proc as outer_function
                 where outer_function.pronamespace = 'public'::regnamespace
                     and outer_function.prosrc ~ ('private\\.' || inner_function.proname || '\\(')
             )
-    """,
+    """.replace("{helpers}", " ".join(access().helpers)),
 }
 
 FAULTS = {
