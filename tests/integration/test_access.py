@@ -119,32 +119,22 @@ def call(tenants, actor, function, names):
     return None
 
 
-@pytest.fixture
-def names(tenants):
-    """What a call may name: the rows of the members' organization."""
-    return {
-        "organization": tenants.a.organization,
-        "guest": tenants.a.people["guest"],
-        **{table: row["id"] for (table, person), row in tenants.a.rows.items() if person is None and "id" in row},
-    }
-
-
 LEAST = {"signed-in": 1, "viewer": 2, "editor": 3, "admin": 4, "owner": 5}
 
 
 @pytest.mark.parametrize("function", FUNCTIONS.values(), ids=FUNCTIONS)
-def test_a_function_is_open_from_its_least_role_on(tenants, names, function):
+def test_a_function_is_open_from_its_least_role_on(tenants, function):
     members = ("viewer", "editor", "admin", "owner")
     refusals = {"42501", "P0002"} - {function.always}
 
-    answers = {actor: call(tenants, actor, function, names) for actor in members}
+    answers = {actor: call(tenants, actor, function, tenants.names(actor)) for actor in members}
 
     refused = {actor for actor, answer in answers.items() if answer is not None and answer[0] in refusals}
     assert refused == {actor for actor in members if LEAST[actor] < LEAST[function.role]}
 
 
 @pytest.mark.parametrize("function", FUNCTIONS.values(), ids=FUNCTIONS)
-def test_what_is_another_organizations_looks_like_what_does_not_exist(tenants, names, function):
+def test_what_is_another_organizations_looks_like_what_does_not_exist(tenants, function):
     def answer(actor, given):
         """What the caller is told, with the ids that they named replaced by what they stand for."""
         told = repr(call(tenants, actor, function, given))
@@ -152,11 +142,11 @@ def test_what_is_another_organizations_looks_like_what_does_not_exist(tenants, n
             told = told.replace(str(value), name)
         return told
 
-    nowhere = {name: uuid.uuid4() for name in names}
-
     for actor in ("outsider", "removed"):
-        assert answer(actor, names) == answer(actor, nowhere)
-    assert {call(tenants, actor, function, names)[0] for actor in ("anonymous", "worker")} == {"42501"}
+        theirs = tenants.names(actor)
+        assert answer(actor, theirs) == answer(actor, {name: uuid.uuid4() for name in theirs})
+    for actor in ("anonymous", "worker"):
+        assert call(tenants, actor, function, tenants.names(actor))[0] == "42501"
 
 
 # --- the walk itself ------------------------------------------------------------------------------------------------

@@ -163,11 +163,7 @@ def test_a_column_takes_a_value_or_says_why_not(tenants, table):
 @pytest.mark.parametrize("function", FUNCTIONS.values(), ids=FUNCTIONS)
 def test_an_argument_is_taken_or_refused_with_a_reason(tenants, function):
     arguments = dict(tenants.owner.execute(ARGUMENTS, [function.name]).fetchall())
-    ids = {
-        "organization": tenants.a.organization,
-        "guest": tenants.a.people["guest"],
-        **{table: row["id"] for (table, person), row in tenants.a.rows.items() if person is None and "id" in row},
-    }
+    ids = tenants.names("owner")
     good = dict(
         part.split(" => ") for part in function.call.format(**{k: f"'{v}'" for k, v in ids.items()}).split(", ")
     )

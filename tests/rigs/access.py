@@ -125,6 +125,12 @@ class Tenants:
         )
         return statement + sql.SQL(" returning *" if returning else ""), list(row.values())
 
+    def names(self, actor: str) -> dict[str, uuid.UUID]:
+        """What a call may name of organization `a`: of personal rows the actor's own, else the owner's."""
+        whose = (None, actor if actor in self.a.people else "owner")
+        rows = {table: row["id"] for (table, person), row in self.a.rows.items() if person in whose and "id" in row}
+        return {"organization": self.a.organization, "guest": self.a.people["guest"], **rows}
+
     # --- acting ---------------------------------------------------------------------------------------------------
 
     def claims(self, actor: str) -> dict[str, str]:
