@@ -110,14 +110,14 @@ CASTS = re.compile(
 )
 
 
-def problem(error, field):
-    """What is wrong with a refusal; None when it is one that a client can show."""
+def problem(error, field, *others):
+    """What is wrong with a refusal; None when it is one that a client can show. A call may be refused for another field."""
     message = error.diag.message_primary
     if error.sqlstate[:2] not in ALLOWED_CLASSES or error.sqlstate == "53200":
         return f"{error.sqlstate}: {message}"
     if len(message) > 1000 and not CASTS.search(message):
         return f"a message of {len(message)} characters"
-    words = {field, field.removesuffix("_id"), "_pkey" if field == "id" else field}
+    words = {"_pkey" if field == "id" else field, *(name.removesuffix("_id") for name in (field, *others))}
     told = " ".join(filter(None, [message, error.diag.constraint_name, error.diag.column_name]))
     if CASTS.search(message) or error.sqlstate == "42501" or any(word in told for word in words):
         return None
@@ -190,7 +190,7 @@ def test_an_argument_is_taken_or_refused_with_a_reason(tenants, function):
                             sql.SQL("select * from public.{}({})").format(sql.Identifier(function.name), call)
                         )
                 except psycopg.Error as error:
-                    if (found := problem(error, argument)) is not None:
+                    if (found := problem(error, argument, *arguments, "subject_id")) is not None:
                         problems.append(f"{argument}, {name}: {found}")
                     assert tenants.owner.execute(everything).fetchone() == before
 
