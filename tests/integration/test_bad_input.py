@@ -111,7 +111,7 @@ CASTS = re.compile(
 
 
 def problem(error, field, *others):
-    """What is wrong with a refusal; None when it is one that a client can show. A call may be refused for another field."""
+    """What is wrong with a refusal; None when a client can show it. A call may be refused for another of its fields."""
     message = error.diag.message_primary
     if error.sqlstate[:2] not in ALLOWED_CLASSES or error.sqlstate == "53200":
         return f"{error.sqlstate}: {message}"
