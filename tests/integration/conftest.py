@@ -74,3 +74,34 @@ def tenants(postgres: Postgres, template: str, request: pytest.FixtureRequest) -
         module.addfinalizer(connection.close)
         module.stash[TENANTS] = Tenants(connection)
     return module.stash[TENANTS]
+
+
+@pytest.fixture
+def address(owner: psycopg.Connection[Any]) -> Callable[[uuid.UUID], str]:
+    """address(person): the address of their account."""
+    return lambda person: owner.execute("select email from auth.users where id = %s", [person]).fetchone()[0]
+
+
+@pytest.fixture
+def team(sign_up: Any, as_user: Any, add_member: Any) -> tuple[uuid.UUID, dict[str, uuid.UUID]]:
+    """A shared organization of one of each role: its id, and the people by role. A guest is not in it."""
+    people = {role: sign_up(role) for role in ("owner", "admin", "editor", "viewer", "guest")}
+    organization = as_user(people["owner"]).execute("select create_organization('Team')").fetchone()[0]
+    for role in ("admin", "editor", "viewer"):
+        add_member(organization, people[role], role)
+    return organization, people
+
+
+@pytest.fixture
+def roles(owner: psycopg.Connection[Any], team: tuple[uuid.UUID, dict[str, uuid.UUID]]) -> Callable[[], dict[str, str]]:
+    """roles(): role by person's name, of the team."""
+    organization, people = team
+    names = {person: name for name, person in people.items()}
+
+    def read() -> dict[str, str]:
+        found = owner.execute(
+            "select user_id, role::text from organization_members where organization_id = %s", [organization]
+        )
+        return {names[person]: role for person, role in found}
+
+    return read
