@@ -45,11 +45,14 @@ def test_each_kind_of_source_is_accepted_with_what_it_needs(show, owner, columns
 @pytest.mark.parametrize(
     ("columns", "constraint"),
     [
-        ({"kind": "text"}, "source_has_what_its_kind_needs"),
-        ({"kind": "text", "url": "https://example.com"}, "source_has_what_its_kind_needs"),
-        ({"kind": "feed", "content": "x"}, "source_has_what_its_kind_needs"),
-        ({"kind": "web_page", "url": "https://example.com", "content": "x"}, "source_has_what_its_kind_needs"),
-        ({"kind": "pdf"}, "source_has_what_its_kind_needs"),
+        ({"kind": "text"}, "kind_needs_its_own_of_url_content_and_upload_key"),
+        ({"kind": "text", "url": "https://example.com"}, "kind_needs_its_own_of_url_content_and_upload_key"),
+        ({"kind": "feed", "content": "x"}, "kind_needs_its_own_of_url_content_and_upload_key"),
+        (
+            {"kind": "web_page", "url": "https://example.com", "content": "x"},
+            "kind_needs_its_own_of_url_content_and_upload_key",
+        ),
+        ({"kind": "pdf"}, "kind_needs_its_own_of_url_content_and_upload_key"),
         ({"kind": "text", "content": ""}, "content_is_not_blank"),
         ({"kind": "text", "content": " \n\t "}, "content_is_not_blank"),
         ({"kind": "text", "content": "x" * 1_000_001}, "content_has_at_most_1000000_characters"),

@@ -122,7 +122,7 @@ def test_an_event_is_delivered_to_an_endpoint_once(sign_up, owner):
 def test_an_event_type_is_words(sign_up, as_user, event_type):
     ada = sign_up()
 
-    with pytest.raises(psycopg.errors.CheckViolation, match="user_events_event_type_check"):
+    with pytest.raises(psycopg.errors.CheckViolation, match="event_type_is_lower_case"):
         as_user(ada).execute(
             "insert into user_events (organization_id, user_id, event_type) values (%s, %s, %s)", [ada, ada, event_type]
         )

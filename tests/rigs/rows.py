@@ -28,7 +28,7 @@ def sign_up(owner: psycopg.Connection[Any], name: str = "ada", tier: str = "pro"
     """A new user's id, which is that of their personal organization too."""
     user_id = uuid.uuid4()
     owner.execute(
-        "insert into auth.users (id, email, raw_user_meta_data) values (%s, %s, %s)",
+        "insert into auth.users (id, email, email_confirmed_at, raw_user_meta_data) values (%s, %s, now(), %s)",
         [user_id, f"{name}-{user_id.hex[:8]}@example.com", json.dumps({"display_name": name})],
     )
     owner.execute("update public.organizations set tier = %s where id = %s", [tier, user_id])
