@@ -74,8 +74,8 @@ def run(job: Job[CutHighlightInput], services: Services) -> Outcome:
     asked = job.input
     if not 0 < asked.end_seconds - asked.start_seconds <= MOST_SECONDS or asked.start_seconds >= asked.audio_seconds:
         raise InvalidInput(
-            f"highlight: {asked.start_seconds:g} to {asked.end_seconds:g} s is no passage of at most {MOST_SECONDS:g} s "
-            f"in an episode of {asked.audio_seconds:g} s."
+            f"highlight: {asked.start_seconds:g} to {asked.end_seconds:g} s is no passage of at most "
+            f"{MOST_SECONDS:g} s in an episode of {asked.audio_seconds:g} s."
         )
     with tempfile.TemporaryDirectory(prefix="clip-") as folder:
         whole = Path(folder) / "episode.mp3"

@@ -7,6 +7,7 @@ create table public.episode_reviews (
     organization_id uuid not null,
     project_id uuid not null,
     episode_id uuid not null,
+    transcript_sha256 text not null,
     status public.production_status not null default 'queued',
     error text,
     created_at timestamptz not null default clock_timestamp(),
@@ -14,7 +15,8 @@ create table public.episode_reviews (
     foreign key (project_id, episode_id) references public.episodes (project_id, id) on delete cascade
 );
 comment on table public.episode_reviews is
-    'A look back at each build of an episode: it proposes highlights, and notes what the show should remember.';
+    'A look back at a finished episode: it proposes highlights, and notes what the show should remember.';
+comment on column public.episode_reviews.transcript_sha256 is 'What was heard then: a build that changes none of it is not reviewed again.';
 create index episode_reviews_organization_id on public.episode_reviews (organization_id, project_id);
 create index episode_reviews_project_id on public.episode_reviews (project_id, episode_id, created_at desc);
 
@@ -67,7 +69,7 @@ select
             'id', episodes.id,
             'title', episodes.title,
             'summary', episodes.summary,
-            'transcript_sha256', transcript.sha256
+            'transcript_sha256', review.transcript_sha256
         ),
         'remembered', coalesce((
             select jsonb_agg(left(known.content, 300) order by known.created_at desc, known.id)
@@ -86,11 +88,10 @@ from public.productions
 join public.episode_reviews as review on review.id = productions.subject_id
 join public.episodes on episodes.id = review.episode_id
 join public.projects on projects.id = review.project_id
-left join public.assets as transcript on transcript.id = episodes.transcript_asset_id
 where productions.kind = 'episode_review';
 
--- Each build that completes has one review. It is submitted in the transaction that completes the build, so none is
--- forgotten; its row and its jobs are new, so nobody waits for them.
+-- Each build that changed what is heard has a review. It is submitted in the transaction that completes the build, so
+-- none is forgotten; its row and its jobs are new, so nobody waits for them.
 create function engine.review_finished_episode()
     returns trigger
     language plpgsql
@@ -100,11 +101,20 @@ as $$
 declare
     review uuid;
 begin
-    insert into public.episode_reviews (organization_id, project_id, episode_id)
-    select episodes.organization_id, episodes.project_id, episodes.id
+    insert into public.episode_reviews (organization_id, project_id, episode_id, transcript_sha256)
+    select episodes.organization_id, episodes.project_id, episodes.id, transcript.sha256
     from public.episodes
+    join public.assets as transcript on transcript.id = episodes.transcript_asset_id
     where episodes.id = new.subject_id
       and exists (select from public.spoken_lines where spoken_lines.episode_id = episodes.id)
+      and not exists (
+          select
+          from public.episode_reviews as earlier
+          where earlier.episode_id = episodes.id
+            and earlier.project_id = episodes.project_id
+            and earlier.transcript_sha256 = transcript.sha256
+            and earlier.status not in ('failed', 'cancelled')
+      )
     returning id into review;
     if review is not null then
         perform engine.submit(
