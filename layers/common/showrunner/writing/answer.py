@@ -19,6 +19,9 @@ _WORTH_SAYING = 0.5
 _FEW_TERMS = 2
 _ENOUGH_OF_MANY_TERMS = 0.5
 _SAYS_THE_SAME = 0.6
+_LONG_CHARACTERS = 320
+# Words of questions about an episode that say nothing of what is asked, in the six languages.
+_EPISODE = "episode episodes folge folgen episodio episodios épisode épisodes puntata puntate episódio podcast"
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +41,7 @@ def write_answer(material: AnswerMaterial) -> Iterator[str]:
         yield "[none] " + Phrasing(language, material.question).say("answer_none")
         return
     for number, candidate in enumerate(chosen):
-        sentences = split_sentences(candidate.text)
+        sentences = _telling(candidate.text, query, material.language)
         for place, sentence in enumerate(sentences):
             before = f"{candidate.who}: " if place == 0 else ""
             after = f" [{candidate.mark}]" if place == len(sentences) - 1 else ""
@@ -48,11 +51,22 @@ def write_answer(material: AnswerMaterial) -> Iterator[str]:
 
 def query_of(material: AnswerMaterial) -> list[str]:
     """Return what to look for: the question's terms, and those of the last one where this one only goes on from it."""
-    terms = list(dict.fromkeys(search_terms(material.question, material.language)))
+    about = frozenset(search_terms(_EPISODE, material.language))
+    terms = [term for term in dict.fromkeys(search_terms(material.question, material.language)) if term not in about]
     if len(terms) < _FEW_TERMS:
         asked = [remark.text for remark in material.earlier if remark.role == "user"]
         terms += [term for term in search_terms(" ".join(asked[-1:]), material.language) if term not in terms]
     return terms
+
+
+def _telling(text: str, query: list[str], language: str) -> list[str]:
+    """Return the sentences of a passage; of a long one the best and what follows it."""
+    sentences = split_sentences(text)
+    if len(text) <= _LONG_CHARACTERS:
+        return sentences
+    scores = Index([search_terms(sentence, language) for sentence in sentences]).scores(query)
+    best = max(range(len(sentences)), key=lambda at: (scores[at], -at))
+    return sentences[best : best + 2]
 
 
 def _chosen(material: AnswerMaterial, query: list[str]) -> list[_Candidate]:
@@ -85,8 +99,10 @@ def _candidates(material: AnswerMaterial) -> list[_Candidate]:
         # A question of the hosts answers nothing.
         if not line.text.rstrip().endswith("?")
     ]
+    # Of a source each sentence stands for itself, so that what the episode took from it is not said twice.
     read = [
-        _Candidate(mark, excerpt.title or "…", excerpt.text, tuple(search_terms(excerpt.text, language)))
+        _Candidate(mark, excerpt.title or "…", sentence, tuple(search_terms(sentence, language)))
         for mark, excerpt in material.excerpts.items()
+        for sentence in split_sentences(excerpt.text)
     ]
     return heard + read
