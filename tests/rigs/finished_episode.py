@@ -58,7 +58,7 @@ class Listener:
             show.organization, show.project, show.episode,
         )  # fmt: skip
 
-    def ask(self, question: str = "What is a spring tide?", key: str = "k") -> uuid.UUID:
+    def ask(self, question: str = "What is a spring tide?", key: str = "first") -> uuid.UUID:
         """Return the answer's message."""
         return uuid.UUID(str(self._value("select public.ask_question(%s, %s, %s)", self.session, question, key)))
 
