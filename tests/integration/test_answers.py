@@ -360,3 +360,22 @@ def test_a_deleted_conversation_takes_its_productions_along(listener, line, owne
     owner.execute("delete from public.chat_sessions")
 
     assert owner.execute("select count(*) from public.productions where kind = 'answer'").fetchone() == (0,)
+
+
+def test_each_step_is_broadcast_to_the_conversation(listener, line, owner):
+    owner.execute("create schema realtime")
+    owner.execute("create table public.sent (payload jsonb, event text, topic text, private boolean)")
+    owner.execute(
+        "create function realtime.send(payload jsonb, event text, topic text, private boolean) returns void "
+        "language sql as 'insert into public.sent values (payload, event, topic, private)'"
+    )
+
+    listener.ask()
+    work(line)
+
+    of_answer = owner.execute(
+        "select event, topic, private, payload ->> 'status' from public.sent where event = 'answer_changed'"
+    ).fetchall()
+    assert {row[:3] for row in of_answer} == {("answer_changed", f"conversation:{listener.session}", True)}
+    statuses = [status for *_, status in of_answer]
+    assert (statuses[0], statuses[-1]) == ("queued", "completed")
