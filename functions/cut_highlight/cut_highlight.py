@@ -77,6 +77,8 @@ def run(job: Job[CutHighlightInput], services: Services) -> Outcome:
             f"highlight: {asked.start_seconds:g} to {asked.end_seconds:g} s is no passage of at most "
             f"{MOST_SECONDS:g} s in an episode of {asked.audio_seconds:g} s."
         )
+    key = media_key(job.organization_id, "clip_audio", job.input_hash, "mp3")
+    seen = services.media_store.head(key)
     with tempfile.TemporaryDirectory(prefix="clip-") as folder:
         whole = Path(folder) / "episode.mp3"
         services.media_store.download(asked.audio.key, whole)
@@ -87,12 +89,11 @@ def run(job: Job[CutHighlightInput], services: Services) -> Outcome:
         loudness = master(mix, 1.0, CLIP, clip, lambda: _remaining(job), lambda share: job.progress(0.3 + 0.6 * share))
         text = _words(asked.lines, start, start + loudness.seconds) or asked.quote
         _write_tags(clip, asked, text, loudness)
-        key = media_key(job.organization_id, "clip_audio", job.input_hash, "mp3")
         asset = Asset(
             organization_id=job.organization_id,
             production_id=job.production_id,
             kind="clip_audio",
-            stored=services.media_store.put_file(key, clip, "audio/mpeg"),
+            stored=services.media_store.replace_file(key, clip, "audio/mpeg", seen),
             content_type="audio/mpeg",
             duration_seconds=round(loudness.seconds, 3),
             integrated_lufs=loudness.integrated,
