@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 import struct
+import zlib
 from array import array
 from collections.abc import Mapping
 from typing import Any
@@ -71,6 +72,55 @@ def converse(content: list[dict[str, Any]], stop_reason: str = "tool_use") -> di
         "usage": {"inputTokens": 180, "outputTokens": 90, "totalTokens": 270},
         "metrics": {"latencyMs": 1275},
     }
+
+
+def chat_chunks(*pieces: str, finish_reason: str | None = "stop", usage: bool = True) -> tuple[bytes, ...]:
+    """Return OpenAI's server-sent events: a role, the pieces, how it ended, what it used, `[DONE]`."""
+    choices: list[list[dict[str, Any]]] = [
+        [{"index": 0, "delta": {"role": "assistant", "content": "", "refusal": None}, "finish_reason": None}],
+        *([{"index": 0, "delta": {"content": piece}, "finish_reason": None}] for piece in pieces),
+    ]
+    if finish_reason:
+        choices.append([{"index": 0, "delta": {}, "finish_reason": finish_reason}])
+    values: list[dict[str, Any]] = [{"choices": choice, "usage": None} for choice in choices]
+    if usage:
+        values.append({"choices": [], "usage": {"prompt_tokens": 190, "completion_tokens": 100, "total_tokens": 290}})
+    common = {"id": "chatcmpl-123", "object": "chat.completion.chunk", "created": 1741569952, "model": "a-model"}
+    done = [b"data: [DONE]\n\n"] if finish_reason else []
+    return *(sent_event(common | value) for value in values), *done
+
+
+def sent_event(value: object) -> bytes:
+    return f"data: {json.dumps(value)}\n\n".encode()
+
+
+def converse_events(*pieces: str, stop_reason: str | None = "end_turn", usage: bool = True) -> tuple[bytes, ...]:
+    """Return the events of Bedrock's ConverseStreamOutput."""
+    events = [stream_event("messageStart", {"role": "assistant"})]
+    events += [
+        stream_event("contentBlockDelta", {"delta": {"text": piece}, "contentBlockIndex": 0}) for piece in pieces
+    ]
+    events.append(stream_event("contentBlockStop", {"contentBlockIndex": 0}))
+    if stop_reason:
+        events.append(stream_event("messageStop", {"stopReason": stop_reason}))
+    if usage:
+        tokens = {"inputTokens": 180, "outputTokens": 90, "totalTokens": 270}
+        events.append(stream_event("metadata", {"usage": tokens, "metrics": {"latencyMs": 1275}}))
+    return tuple(events)
+
+
+def stream_event(name: str, value: object, *, exception: bool = False) -> bytes:
+    """Return one message of AWS's event stream encoding (application/vnd.amazon.eventstream)."""
+    kind = "exception" if exception else "event"
+    headers = {f":{kind}-type": name, ":content-type": "application/json", ":message-type": kind}
+    packed = b"".join(
+        struct.pack("!B", len(key)) + key.encode() + struct.pack("!BH", 7, len(text)) + text.encode()
+        for key, text in headers.items()
+    )
+    payload = json.dumps(value).encode()
+    prelude = struct.pack("!II", 12 + len(packed) + len(payload) + 4, len(packed))
+    message = prelude + struct.pack("!I", zlib.crc32(prelude)) + packed + payload
+    return message + struct.pack("!I", zlib.crc32(message))
 
 
 def tool_use(value: object, name: str = "deliver") -> dict[str, Any]:

@@ -18,6 +18,9 @@ from tests import provider_replies as replies
 
 Fault = Literal["hang", "hang_in_body", "drip", "truncate", "reset"]
 HANG_AT_MOST_SECONDS = 30.0
+EVENT_STREAM = "application/vnd.amazon.eventstream"
+# What a model writes when it is asked for plain text.
+TEXT = ("The harbour ", "opened in ", "1822 [L", "1].")
 
 
 @dataclass(frozen=True)
@@ -25,11 +28,11 @@ class Answer:
     """What the server sends instead of the documented reply.
 
     `hang` answers nothing, `hang_in_body` stops half-way, `drip` goes on sending a little at a time, all until the
-    server closes; `truncate` closes half-way; `reset` drops the connection.
+    server closes; `truncate` closes half-way; `reset` drops the connection. A body in parts is sent part by part.
     """
 
     status: int = 200
-    body: bytes | dict[str, Any] = b""
+    body: bytes | dict[str, Any] | tuple[bytes, ...] = b""
     headers: Mapping[str, str] = field(default_factory=dict)
     fault: Fault | None = None
 
@@ -94,6 +97,10 @@ def documented_answer(request: Request) -> Answer:
         return Answer(body=replies.tone(body["Text"], int(body["SampleRate"])), headers=headers)
     if request.path.startswith("/model/") and request.path.endswith("/converse"):
         return Answer(body=_converse(body))
+    if request.path.startswith("/model/") and request.path.endswith("/converse-stream"):
+        return Answer(body=replies.converse_events(*TEXT), headers={"content-type": EVENT_STREAM})
+    if request.path.endswith("/chat/completions") and body.get("stream"):
+        return Answer(body=replies.chat_chunks(*TEXT), headers={"content-type": "text/event-stream"})
     if request.path.endswith("/chat/completions"):
         response_format = body.get("response_format", {})
         schema = response_format.get("json_schema", {}).get("schema", {"type": "object"})
@@ -129,6 +136,9 @@ def _handler(server: ProviderServer) -> type[BaseHTTPRequestHandler]:
             if answer.fault == "drip":
                 self._drip(answer)
                 return
+            if isinstance(answer.body, tuple):
+                self._send_parts(answer, answer.body)
+                return
             body = answer.body if isinstance(answer.body, bytes) else json.dumps(answer.body).encode()
             self.send_response(answer.status)
             headers = {"content-type": "application/json"} | dict(answer.headers)
@@ -138,6 +148,22 @@ def _handler(server: ProviderServer) -> type[BaseHTTPRequestHandler]:
             self.end_headers()
             self.wfile.write(body[: len(body) // 2] if answer.fault else body)
             self.wfile.flush()
+            if answer.fault == "hang_in_body":
+                server.wait_until_closing()
+            if answer.fault:
+                self._drop()
+
+        def _send_parts(self, answer: Answer, parts: tuple[bytes, ...]) -> None:
+            self.send_response(answer.status)
+            for name, value in {**answer.headers, "transfer-encoding": "chunked"}.items():
+                self.send_header(name, value)
+            self.end_headers()
+            with contextlib.suppress(OSError):
+                for part in parts[: len(parts) // 2 if answer.fault else len(parts)]:
+                    self.wfile.write(f"{len(part):x}\r\n".encode() + part + b"\r\n")
+                    self.wfile.flush()
+                if answer.fault is None:
+                    self.wfile.write(b"0\r\n\r\n")
             if answer.fault == "hang_in_body":
                 server.wait_until_closing()
             if answer.fault:

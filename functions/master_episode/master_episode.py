@@ -8,6 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from uuid import UUID
 
+from psycopg.types.json import Jsonb
 from pydantic import BaseModel, ConfigDict, Field
 
 from assembling import Recording, Span, assemble, open_recording, speaker_gains
@@ -37,6 +38,26 @@ set audio_asset_id = %(audio)s,
     duration_seconds = %(seconds)s
 where id = %(episode)s
   and organization_id = %(organization)s
+"""
+
+# What is heard, and when: blocks may be edited after this.
+FORGET_SPOKEN_LINES = """
+delete from public.spoken_lines
+where episode_id = %(episode)s
+  and organization_id = %(organization)s
+"""
+WRITE_SPOKEN_LINES = """
+insert into public.spoken_lines
+    (episode_id, organization_id, position, block_id, section, speaker, text, start_seconds, end_seconds)
+select
+    episodes.id, episodes.organization_id, line.position, line.block_id, line.section, line.speaker, line.text,
+    line.start_seconds, line.end_seconds
+from public.episodes
+cross join jsonb_to_recordset(%(lines)s) as line (
+    position integer, block_id uuid, section text, speaker text, text text, start_seconds numeric, end_seconds numeric
+)
+where episodes.id = %(episode)s
+  and episodes.organization_id = %(organization)s
 """
 
 # One statement per voice, in the order of their names, so that two episodes cannot deadlock.
@@ -140,7 +161,8 @@ def run(job: Job[MasterEpisodeInput], services: Services) -> Outcome:
         integrated_lufs=loudness.integrated,
         true_peak_dbtp=loudness.true_peak,
     )
-    return Outcome(output, [*(asset.statement() for asset in assets.values()), *_episode_rows(job, assets, loudness)])
+    rows = [*_episode_rows(job, assets, loudness), *_spoken_lines(job, spans)]
+    return Outcome(output, [*(asset.statement() for asset in assets.values()), *rows])
 
 
 def _download(job: Job[MasterEpisodeInput], media_store: MediaStore, folder: Path) -> list[Recording]:
@@ -272,6 +294,23 @@ def _episode_rows(job: Job[MasterEpisodeInput], assets: dict[str, Asset], loudne
     seconds = {"seconds": round(loudness.seconds, 3)}
     ids = {"episode": job.input.episode.id, "organization": job.organization_id}
     return [Statement(FINISH_EPISODE, {**finished, **seconds, **ids}), *rates]
+
+
+def _spoken_lines(job: Job[MasterEpisodeInput], spans: Sequence[Span]) -> list[Statement]:
+    lines = [
+        {
+            "position": position,
+            "block_id": str(line.block_id),
+            "section": line.section or "",
+            "speaker": line.speaker,
+            "text": speakable(line.text),
+            "start_seconds": round(span.start, 3),
+            "end_seconds": round(span.end, 3),
+        }
+        for position, (line, span) in enumerate(zip(job.input.lines, spans, strict=True))
+    ]
+    ids = {"episode": job.input.episode.id, "organization": job.organization_id}
+    return [Statement(FORGET_SPOKEN_LINES, ids), Statement(WRITE_SPOKEN_LINES, {**ids, "lines": Jsonb(lines)})]
 
 
 lambda_handler = stage_handler("master_episode", MasterEpisodeInput, run)

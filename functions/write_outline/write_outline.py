@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 from typing import Annotated
+from uuid import UUID
 
 from psycopg.types.json import Jsonb
 from pydantic import Field
@@ -13,7 +14,7 @@ from showrunner.database import Statement
 from showrunner.drafts import Drafts
 from showrunner.errors import BadOutput, InvalidInput
 from showrunner.providers.text import WritingTask, open_text
-from showrunner.script import Outline, OutlineMaterial, OutlineSection, PlanningNote, Show, SourceReference
+from showrunner.script import Memory, Outline, OutlineMaterial, OutlineSection, PlanningNote, Show, SourceReference
 from showrunner.services import Services
 from showrunner.source_text import FEWEST_WORDS
 from showrunner.sources import read_sources
@@ -32,6 +33,22 @@ update public.planning_notes
 set status = 'consumed', consumed_in_episode_id = %(episode_id)s, consumed_at = now()
 where id = any(%(ids)s::uuid[]) and status = 'pending'
 """
+# In the order of their ids, so that two outlines of one show cannot deadlock.
+_NOTE_USE_OF_MEMORIES = """
+update public.agent_memories
+set last_used_at = now()
+where id in (
+    select used.id
+    from public.agent_memories as used
+    where used.id = any(%(ids)s::uuid[])
+    order by used.id
+    for no key update
+)
+"""
+
+
+class RememberedMemory(Memory):
+    id: UUID
 
 
 class WriteOutlineInput(JobInput):
@@ -41,6 +58,7 @@ class WriteOutlineInput(JobInput):
     target_minutes: Annotated[float, Field(gt=0, le=120)]
     sources: list[SourceReference]
     planning_notes: list[PlanningNote] = Field(default_factory=list)
+    remembered: list[RememberedMemory] = Field(default_factory=list)
     previous_titles: list[str] = Field(default_factory=list)
 
 
@@ -64,6 +82,7 @@ def run(job: Job[WriteOutlineInput], services: Services) -> Outcome:
         sources=read_sources(services.media_store, asked.sources),
         planning_notes=asked.planning_notes,
         previous_titles=asked.previous_titles,
+        remembered=[Memory(kind=memory.kind, content=memory.content) for memory in asked.remembered],
     )
     outline = _checked(_outline(job, services, material), material)
     return Outcome(
@@ -121,6 +140,9 @@ def _statements(job: Job[WriteOutlineInput], outline: Outline) -> list[Statement
     statements = [Statement(_UPDATE_EPISODE, episode)]
     if notes:
         statements.append(Statement(_CONSUME_NOTES, {"episode_id": job.subject_id, "ids": notes}))
+    if job.input.remembered:
+        ids = [memory.id for memory in job.input.remembered]
+        statements.append(Statement(_NOTE_USE_OF_MEMORIES, {"ids": ids}))
     return statements
 
 

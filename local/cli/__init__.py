@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from local.cli import making, productions, scripts, tools
+from local.cli import listening, making, productions, scripts, tools
 
 app = typer.Typer(
     name="showrunner",
@@ -14,7 +14,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 
-for group in (making, productions, scripts, tools):
+for group in (making, productions, scripts, listening, tools):
     group.register(app)
 
 __all__ = ["app"]

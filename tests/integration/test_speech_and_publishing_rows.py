@@ -215,3 +215,18 @@ def test_an_archived_episode_stays_archived(owner, stages, show):
     stages.publish(show, show.episode, master)
 
     assert one(owner, "select status::text from public.episodes") == ("archived",)
+
+
+def test_what_is_heard_is_written_with_its_times_and_again_without_doubles(stages, show, owner):
+    for _ in range(2):
+        master = stages.master(show.episode)
+
+    lines = owner.execute(
+        "select text, speaker, start_seconds, end_seconds from public.spoken_lines where episode_id = %s "
+        "order by position",
+        [show.episode],
+    ).fetchall()
+    assert [(text, speaker) for text, speaker, _, _ in lines] == [(text, "Ada") for text in SENTENCES]
+    times = [float(time) for _, _, start, end in lines for time in (start, end)]
+    assert times == sorted(times)
+    assert 0 <= times[0] < times[-1] <= master["duration_seconds"]

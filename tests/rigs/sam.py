@@ -82,9 +82,9 @@ class Sam:
         return f"{name}.{attribute}" if attribute else name
 
 
-def stages(kind: str) -> set[str]:
-    """The stages that the migrations give a kind of production."""
-    rows = re.compile(rf"\('{kind}', '(\w+)', \d+, '\{{")
+def stages() -> set[str]:
+    """The stages that the migrations give all kinds of production."""
+    rows = re.compile(r"\('\w+', '(\w+)', \d+, '\{")
     return {
         stage for file in (ROOT / "supabase" / "migrations").glob("*.sql") for stage in rows.findall(file.read_text())
     }

@@ -168,8 +168,9 @@ class StackChaos:
             return not self._open() and self.retry_failed() == 0
 
         self.laptop.wait(all_rest, "every production rests")
-        statuses = Counter(row[0] for row in self.laptop.rows("select status from public.productions"))
-        assert statuses == {"completed": len(self.productions)}, statuses
+        statuses = Counter(self.laptop.rows("select kind, status from public.productions"))
+        assert statuses.keys() == {("episode", "completed"), ("episode_review", "completed")}, statuses
+        assert statuses["episode", "completed"] == len(self.productions), statuses
 
     def violations(self) -> dict[str, list[Any]]:
         """What is lost or doubled, by the sentence that it breaks; empty when nothing is."""

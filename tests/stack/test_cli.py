@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -134,6 +135,8 @@ def test_status_lists_productions_and_explains_one(showrunner: Program, report: 
         (("status", "17"), "id: '17' is not an id"),
         (("watch", "00000000-0000-4000-8000-000000000000"), "production 00000000-0000-4000-8000-000000000000"),
         (("cancel", "00000000-0000-4000-8000-000000000000"), "production: 00000000-0000-4000-8000-000000000000"),
+        (("ask", "00000000-0000-4000-8000-000000000000", "Why?"), "production 00000000-0000-4000-8000-000000000000"),
+        (("clip", "00000000-0000-4000-8000-000000000000"), "subject_id: 00000000-0000-4000-8000-000000000000"),
         (("invoke", "nothing"), "function: 'nothing' has no sample event"),
     ],
 )
@@ -144,6 +147,23 @@ def test_wrong_input_is_one_sentence_and_exit_code_2(
 
     assert sentence in said
     assert "Traceback" not in said
+
+
+def test_an_episode_is_asked_about_and_a_highlight_is_taken(
+    showrunner: Program, demo: Path, report: dict[str, object], tmp_path: Path
+) -> None:
+    production = str(report["production_id"])
+
+    answer = showrunner("ask", production, "What do the Moon and the Earth do to the tide?")
+    listed = showrunner("highlights", production)
+    highlight = re.findall(r"[0-9a-f]{8}-[0-9a-f-]{27}", listed)[0]
+    cut = showrunner("clip", highlight, "--out", str(tmp_path))
+
+    assert re.search(r"\[1\].*\n +\[1\] (?:\d+:\d\d-\d+:\d\d|\S+).* “.+”", answer, re.DOTALL)
+    assert "review" in listed
+    assert "LUFS" in cut
+    assert (tmp_path / "clip.mp3").stat().st_size > 10_000
+    assert (tmp_path / "clip.txt").read_text().strip()
 
 
 def test_a_function_answers_its_sample_event(showrunner: Program, demo: Path) -> None:

@@ -16,10 +16,12 @@ HUGE = 250_000
 
 @pytest.fixture(scope="module")
 def finished(running_stack):
-    """A completed production."""
+    """A completed production, and nothing left to do."""
     laptop = running_stack.laptop
     production = laptop.request(laptop.show(speakers=OFFLINE_SPEAKERS))
     laptop.wait_until_completed(production)
+    open_jobs = "select id from public.jobs where status in ('queued', 'running')"
+    laptop.wait(lambda: not laptop.rows(open_jobs), "the episodes are reviewed")
     return production
 
 

@@ -38,7 +38,9 @@ def test_a_completed_episode_is_told_with_a_valid_signature(laptop, receiver):
     assert receiver.wait_for(lambda: "production.completed" in receiver.types()), laptop.rows(
         "select event_type, status::text, error from public.webhook_deliveries"
     )
-    payloads = [request.verified(secret) for request in receiver.at()]
+    # The episode's review is a production of its own, and tells of itself.
+    told = [request.verified(secret) for request in receiver.at()]
+    payloads = [payload for payload in told if payload["data"]["kind"] == "episode"]
     assert [payload["type"] for payload in payloads] == [
         "production.requested", "production.running", "production.completed"
     ]  # fmt: skip

@@ -76,7 +76,7 @@ def test_a_stage_reads_its_own_queue_and_no_other(sam: Sam) -> None:
 
 
 def test_every_function_may_wake_every_stage(sam: Sam) -> None:
-    queues = {event["Queue"] for stage in stages("episode") for event in sam.events("SQS")[stage]}
+    queues = {event["Queue"] for stage in stages() for event in sam.events("SQS")[stage]}
 
     for folder in sam.functions:
         assert granted(sam, folder)["sqs:SendMessage"] == queues, folder
@@ -101,11 +101,18 @@ def test_only_maintain_deletes_files(sam: Sam) -> None:
 
 
 def test_only_writing_stages_invoke_models_and_only_those_named(sam: Sam) -> None:
-    models = {folder: granted(sam, folder).get("bedrock:InvokeModel") for folder in sam.functions}
+    models = {
+        (folder, action): names
+        for folder in sam.functions
+        for action, names in granted(sam, folder).items()
+        if action.startswith("bedrock:")
+    }
 
-    assert {folder: names for folder, names in models.items() if names} == {
-        "write_outline": {"model"},
-        "write_script": {"model"},
+    assert models == {
+        ("write_outline", "bedrock:InvokeModel"): {"model"},
+        ("write_script", "bedrock:InvokeModel"): {"model"},
+        ("review_episode", "bedrock:InvokeModel"): {"model"},
+        ("answer_question", "bedrock:InvokeModelWithResponseStream"): {"model"},
     }
 
 

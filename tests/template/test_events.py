@@ -26,7 +26,7 @@ def test_every_function_has_a_sample_and_every_sample_a_function(sam: Sam) -> No
     assert {path.parent.name for path in CASES} == set(sam.functions)
 
 
-@pytest.mark.parametrize("stage", sorted(stages("episode")))
+@pytest.mark.parametrize("stage", sorted(stages()))
 def test_a_stage_is_woken_by_a_job_id(stage: str) -> None:
     [record] = read(EVENTS / stage / "job.json")["Records"]
 

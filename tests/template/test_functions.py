@@ -41,14 +41,14 @@ def test_no_two_functions_have_a_module_of_one_name() -> None:
     assert [name for name, times in modules.items() if times > 1] == []
 
 
-def test_every_stage_of_an_episode_has_a_function_fed_by_its_queue(sam: Sam) -> None:
+def test_every_stage_has_a_function_fed_by_its_queue(sam: Sam) -> None:
     fed = {
         folder: [sam.of_type("SQS::Queue")[event["Queue"].removesuffix(".Arn")]["QueueName"] for event in events]
         for folder, events in sam.events("SQS").items()
         if events
     }
 
-    assert fed == {stage: [f"stack-{stage.replace('_', '-')}"] for stage in stages("episode")}
+    assert fed == {stage: [f"stack-{stage.replace('_', '-')}"] for stage in stages()}
 
 
 def test_every_variable_is_a_setting(sam: Sam) -> None:
@@ -92,7 +92,7 @@ def test_the_http_function_answers_before_the_gateway_gives_up(sam: Sam) -> None
 
 
 def test_functions_that_wake_other_functions_may_do_so_more_than_sixteen_times(sam: Sam) -> None:
-    wakers = stages("episode") | {"sweep_jobs", "schedule_episodes"}
+    wakers = stages() | {"sweep_jobs", "schedule_episodes"}
 
     assert wakers <= set(sam.functions)
     assert {folder for folder, function in sam.functions.items() if function.get("RecursiveLoop") == "Allow"} == wakers

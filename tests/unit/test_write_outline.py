@@ -49,7 +49,7 @@ def outline_of(media_store, services, make_job):
             )
         show = Show(name="Deep Water", format="dialogue", language=language, speakers=SPEAKERS, memories=list(memories))
         value = WriteOutlineInput(
-            prompt="outline.v1", writer=writer, show=show, target_minutes=minutes, sources=references, **fields
+            prompt="outline.v2", writer=writer, show=show, target_minutes=minutes, sources=references, **fields
         )
         return run(make_job(value, state=state), services)
 
@@ -270,3 +270,50 @@ def test_after_a_refusal_the_prompt_is_cautious_and_shows_less(outline_of, langu
     assert "declined by the provider's safety filter" not in bold.prompts[0]
     assert "declined by the provider's safety filter" in careful.prompts[0]
     assert len(careful.prompts[0]) < 0.6 * len(bold.prompts[0])
+
+
+def remembered(kind, content):
+    return {"id": UUID(int=77), "kind": kind, "content": content}
+
+
+def test_what_an_earlier_episode_told_makes_way_for_what_it_did_not(outline_of):
+    def inner(outcome):
+        return [section.title for section in outcome.output.sections[1:-1]]
+
+    before = inner(outline_of([ARTICLE], 2))
+    after = inner(outline_of([ARTICLE], 2, remembered=[remembered("topic", title) for title in before]))
+
+    assert before
+    assert set(before).isdisjoint(after)
+
+
+def test_wishes_of_people_among_the_memories_are_followed(outline_of):
+    outcome = outline_of([HARBOUR + TERNS], remembered=[remembered("preference", "Never mention the ferry.")])
+
+    assert "ferry" not in outcome.output.model_dump_json().lower().replace("never mention the ferry", "")
+
+
+def test_a_model_is_told_what_the_show_remembers_by_its_kind(language_model, outline_of):
+    writer = language_model(reply())
+    kinds = {
+        "topic": "Terns",
+        "fact": "It is old.",
+        "phrase": "By the way",
+        "promise": "More on eels",
+        "style": "Short.",
+    }
+
+    outline_of(
+        [HARBOUR], writer="openai/m",
+        remembered=[remembered(kind, content) for kind, content in kinds.items()],
+    )  # fmt: skip
+
+    [prompt] = writer.prompts
+    places = [prompt.index(kinds[kind]) for kind in ("style", "topic", "fact", "phrase", "promise")]
+    assert places == sorted(places)
+
+
+def test_the_use_of_memories_is_noted(outline_of):
+    outcome = outline_of([HARBOUR], remembered=[remembered("fact", "It is old.")])
+
+    assert outcome.statements[-1].params == {"ids": [UUID(int=77)]}

@@ -82,6 +82,17 @@ class Engine:
         """Count all calls of the attempt so far. A call that was counted before is not counted again."""
         self._database.call("select engine.record_usage(%s, %s, %s)", (job_id, attempt, _usage(calls)))
 
+    def write(self, job_id: UUID, attempt: int, statements: Sequence[Statement]) -> bool:
+        """Write domain rows while the work goes on; False, and nothing written, when the attempt may not finish."""
+        fence = Statement("select engine.fence(%s, %s)", (job_id, attempt))
+        try:
+            self._database.run([fence, *statements])
+        except psycopg.Error as error:
+            if error.sqlstate in (_NOT_MINE, _ALREADY_ACCEPTED):
+                return False
+            raise
+        return True
+
     def complete(
         self,
         job_id: UUID,

@@ -15,7 +15,9 @@ from showrunner.script import Show, SourceText
 
 _NAME = re.compile(r"[a-z][a-z_]*\.v[1-9][0-9]*")
 _BLANK = re.compile(r"\{\{(\w+)\}\}")
-_OUR_TAGS = re.compile(r"</?\s*(?:sources?|notes?|lines)\b[^>]*>", re.IGNORECASE)
+_OUR_TAGS = re.compile(
+    r"</?\s*(?:sources?|notes?|lines|transcript|passages|conversation|question)\b[^>]*>", re.IGNORECASE
+)
 _WORD = re.compile(r"\w{4,}")
 _CUT = "[…]"
 
@@ -73,6 +75,11 @@ def excerpt(text: str, most_characters: int, about: str = "") -> str:
     if not kept:
         return f"{text[: max(0, most_characters - len(_CUT) - 1)]} {_CUT}"
     return "\n\n".join([*(paragraphs[i] for i in sorted(kept)), _CUT])
+
+
+def as_words(text: str) -> str:
+    """Return the text on one line, without tags of ours."""
+    return " ".join(_OUR_TAGS.sub("", text).split())
 
 
 def form_of(show: Show) -> str:

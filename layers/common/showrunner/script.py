@@ -68,6 +68,13 @@ class PlanningNote(Value):
     note: Words
 
 
+class Memory(Value):
+    """What the show remembers, learned from an episode or told by people."""
+
+    kind: Literal["fact", "preference", "style", "feedback", "topic", "phrase", "promise"]
+    content: Words
+
+
 class VoiceRate(Value):
     """How fast a voice speaks a language, measured: characters of speakable text per second."""
 
@@ -120,6 +127,16 @@ class OutlineMaterial(Value):
     sources: list[SourceText]
     planning_notes: list[PlanningNote] = []
     previous_titles: list[str] = []
+    remembered: list[Memory] = []
+
+    def memories(self, *kinds: str) -> list[str]:
+        """Return what is remembered of these kinds."""
+        return [memory.content for memory in self.remembered if memory.kind in kinds]
+
+    @property
+    def wishes(self) -> list[str]:
+        """The show's standing wishes, and what people said about how it should be."""
+        return [*self.show.memories, *self.memories("preference", "style", "feedback")]
 
 
 class SectionMaterial(Value):

@@ -104,6 +104,11 @@ class Job(Generic[Input]):
         if self.pulse.stopped:
             raise StopWork
 
+    def write(self, statements: Sequence[Statement]) -> None:
+        """Write domain rows before the job is done, as what people watch; raise `StopWork` when it is not wanted."""
+        if not self.engine.write(self.id, self.attempt, statements):
+            raise StopWork
+
     def record(self, call: ProviderCall, *, immediately: bool = False) -> None:
         """Count a provider call, whether the job succeeds or not. `immediately` writes it down before going on."""
         self.calls.append(call)

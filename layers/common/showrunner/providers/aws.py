@@ -6,7 +6,7 @@ every AWS service.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from functools import lru_cache
 from typing import Any
@@ -33,6 +33,7 @@ _RATE_LIMITED |= {"RequestLimitExceeded", "RequestThrottled"}
 _QUOTA = {"ServiceQuotaExceededException", "LimitExceededException"}
 _TRANSIENT = {"ModelTimeoutException", "InternalServerException", "ServiceUnavailableException"}
 _TRANSIENT |= {"ModelNotReadyException", "ModelErrorException", "ServiceFailureException", "InternalFailure"}
+_TRANSIENT |= {"ModelStreamErrorException"}
 _AUTH = {"AccessDeniedException", "AccessDenied", "UnrecognizedClientException", "InvalidClientTokenId"}
 _AUTH |= {"ExpiredTokenException", "ExpiredToken", "InvalidSignatureException", "SignatureDoesNotMatch"}
 _AUTH |= {"MissingAuthenticationTokenException", "MissingAuthenticationToken", "IncompleteSignature", "OptInRequired"}
@@ -64,8 +65,21 @@ def stage_errors(service: str, permission: str, subject: str) -> Iterator[None]:
         raise _of_fault(error, service, subject) from error
 
 
+def events(stream: Iterable[Any], service: str) -> Iterator[Any]:
+    """Give the events of a reply that comes as a stream; what botocore passes on from below it becomes `Transient`."""
+    from botocore.eventstream import ParserError
+    from urllib3.exceptions import HTTPError
+
+    try:
+        yield from stream
+    except (ParserError, HTTPError, OSError) as error:
+        raise Transient(f"{service} could not be reached or broke off ({type(error).__name__}).") from error
+
+
 def _of_reply(error: ClientError, service: str, permission: str, subject: str) -> StageError:
     code = error.response.get("Error", {}).get("Code", "")
+    # An error that comes as an event of a stream is named by that event, which begins with a small letter.
+    code = code[:1].upper() + code[1:]
     said = " ".join(error.response.get("Error", {}).get("Message", "").split())[:200].rstrip(".")
     status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
     wait = retry_after(error.response.get("ResponseMetadata", {}).get("HTTPHeaders", {}))

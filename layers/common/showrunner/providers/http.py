@@ -10,7 +10,8 @@ from __future__ import annotations
 import json
 import math
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
@@ -80,10 +81,33 @@ def post_json(provider: HttpProvider, path: str, payload: object, timeout: float
 
     `timeout` is in seconds and covers the whole exchange, also of a server that sends one byte at a time.
     """
-    reply = _exchange(provider, path, json.dumps(payload).encode(), timeout)
+    deadline = monotonic() + timeout
+    with _opened(provider, path, payload, timeout) as response:
+        reply = HttpReply(response.status, _headers(response), _read(response, provider.host, deadline))
     if reply.status != 200:
         raise error_of(provider, reply)
     return reply
+
+
+def post_for_lines(provider: HttpProvider, path: str, payload: object, timeout: float) -> Iterator[bytes]:
+    """POST `payload` and give the successful reply line by line as it arrives, or raise the fitting `StageError`.
+
+    `timeout` covers the whole exchange. Who stops taking lines closes the connection.
+    """
+    deadline = monotonic() + timeout
+    with _opened(provider, path, payload, timeout) as response:
+        if response.status != 200:
+            raise error_of(
+                provider, HttpReply(response.status, _headers(response), _read(response, provider.host, deadline))
+            )
+        try:
+            begun = b""
+            for part in _parts(response, provider.host, deadline):
+                *lines, begun = (begun + part).split(b"\n")
+                yield from lines
+            yield begun
+        finally:
+            response.close()
 
 
 def error_of(provider: HttpProvider, reply: HttpReply) -> StageError:
@@ -169,11 +193,12 @@ def _quoted(message: str, key: str | None) -> str:
     return f': "{line[:200].rstrip(".")}"' if line else ""
 
 
-def _exchange(provider: HttpProvider, path: str, body: bytes, timeout: float) -> HttpReply:
+@contextmanager
+def _opened(provider: HttpProvider, path: str, payload: object, timeout: float) -> Iterator[BaseHTTPResponse]:
+    """Send the request and give its reply, whose body is still to be read; network faults become a `StageError`."""
     from urllib3 import Timeout
     from urllib3.exceptions import ConnectTimeoutError, HTTPError, LocationValueError, ReadTimeoutError
 
-    deadline = monotonic() + timeout
     headers = {"content-type": "application/json", "accept": "*/*"}
     if provider.key:
         headers["authorization"] = f"Bearer {provider.key}"
@@ -181,20 +206,15 @@ def _exchange(provider: HttpProvider, path: str, body: bytes, timeout: float) ->
     if timeout <= 0:
         raise Transient(f"No time was left to ask {provider.host}.")
     try:
-        response = _pool().request(
+        yield _pool().request(
             "POST",
             provider.base_url.rstrip("/") + path,
-            body=body,
+            body=json.dumps(payload).encode(),
             headers=headers,
             timeout=Timeout(connect=min(CONNECT_SECONDS, timeout), read=timeout),
             retries=False,
             redirect=False,
             preload_content=False,
-        )
-        return HttpReply(
-            response.status,
-            {name.lower(): value for name, value in response.headers.items()},
-            _read(response, provider.host, deadline),
         )
     except LocationValueError as error:
         raise InvalidInput(f"{provider.base_url_setting}: is not a valid address.") from error
@@ -213,23 +233,31 @@ def _check_address(provider: HttpProvider) -> None:
         raise InvalidInput(f"{provider.base_url_setting}: must be an address that begins with http:// or https://.")
 
 
+def _headers(response: BaseHTTPResponse) -> dict[str, str]:
+    return {name.lower(): value for name, value in response.headers.items()}
+
+
 def _read(response: BaseHTTPResponse, host: str, deadline: float) -> bytes:
-    parts: list[bytes] = []
-    size = 0
     try:
-        while part := _read_some(response, host, deadline):
-            parts.append(part)
-            size += len(part)
-            if size > LARGEST_REPLY:
-                raise BadOutput(f"{host} sent more than {LARGEST_REPLY // 2**20} MiB.")
-        declared = response.headers.get("content-length")
-        if declared is not None and declared.isdigit() and size < int(declared):
-            raise Transient(f"{host} broke off after {size} of {declared} bytes.")
+        body = b"".join(_parts(response, host, deadline))
     except StageError:
         response.close()
         raise
     response.release_conn()
-    return b"".join(parts)
+    return body
+
+
+def _parts(response: BaseHTTPResponse, host: str, deadline: float) -> Iterator[bytes]:
+    """Give the body as it arrives, and make sure that all of it did."""
+    size = 0
+    while part := _read_some(response, host, deadline):
+        yield part
+        size += len(part)
+        if size > LARGEST_REPLY:
+            raise BadOutput(f"{host} sent more than {LARGEST_REPLY // 2**20} MiB.")
+    declared = response.headers.get("content-length")
+    if declared is not None and declared.isdigit() and size < int(declared):
+        raise Transient(f"{host} broke off after {size} of {declared} bytes.")
 
 
 def _read_some(response: BaseHTTPResponse, host: str, deadline: float) -> bytes:

@@ -46,7 +46,7 @@ class _Facts:
 def write_outline(material: OutlineMaterial) -> Outline:
     """Return an outline whose sections follow the sources' order; raises `InvalidInput` when nothing is usable."""
     language = language_of(material.show.language)
-    wishes = wishes_of(material.show.memories, language.code)
+    wishes = wishes_of(material.wishes, language.code)
     passages = passages_in(material.sources, language.code, wishes)
     if not passages:
         raise InvalidInput(
@@ -54,9 +54,9 @@ def write_outline(material: OutlineMaterial) -> Outline:
         )
     notes = [note.note for note in material.planning_notes]
     emphasis = Emphasis(
-        wanted=_terms(notes, language.code),
+        wanted=_terms([*notes, *material.memories("promise")], language.code),
         liked=_terms(wishes.others, language.code),
-        stale=_terms(material.previous_titles, language.code),
+        stale=_terms(_told_before(material), language.code),
     )
     scores = score_units(passages, emphasis)
     opener = _opener(passages, material.sources, language)
@@ -88,6 +88,10 @@ def write_outline(material: OutlineMaterial) -> Outline:
         titles=in_words(titles[:5], language),
     )
     return Outline(title=title, summary=summary, sections=sections)
+
+
+def _told_before(material: OutlineMaterial) -> list[str]:
+    return [*material.previous_titles, *material.memories("topic")]
 
 
 def source_name(source: SourceText, language: Language) -> str:
@@ -142,7 +146,7 @@ def _groups(
         stale = max(
             (
                 overlap(_terms([passage.heading], language), _terms([title], language))
-                for title in material.previous_titles
+                for title in _told_before(material)
             ),
             default=0.0,
         )

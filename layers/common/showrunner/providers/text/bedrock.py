@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Iterator
 from time import monotonic
 from typing import TYPE_CHECKING, Any
 
@@ -11,14 +12,14 @@ from pydantic import BaseModel
 
 from showrunner.errors import BadOutput, ContentRefused, InvalidInput, Transient
 from showrunner.providers import aws, paid
-from showrunner.providers.text import Reply, WritingTask, Written
+from showrunner.providers.text import Reply, TextStream, WritingTask, Written
 from showrunner.providers.text.structured import instruction, parse_reply, strict_schema
 from showrunner.settings import Settings
 from showrunner.usage import ProviderCall, estimated_tokens
 
 if TYPE_CHECKING:
     from mypy_boto3_bedrock_runtime import BedrockRuntimeClient
-    from mypy_boto3_bedrock_runtime.type_defs import ConverseResponseTypeDef
+    from mypy_boto3_bedrock_runtime.type_defs import ConverseResponseTypeDef, TokenUsageTypeDef
 
 TOOL = "deliver"
 
@@ -46,6 +47,10 @@ class BedrockText:
         with paid(call):
             return Written(parse_reply(self._content(response), reply, f"Model {self._model!r}"), call)
 
+    def stream(self, task: WritingTask, timeout: float) -> TextStream:
+        """Return the text to iterate over. `timeout` in seconds, for the whole text."""
+        return _BedrockStream(self._model, self._settings, task.prompt, timeout)
+
     def _converse(self, prompt: str, timeout: float, **options: Any) -> ConverseResponseTypeDef:
         with aws.stage_errors("Bedrock", "bedrock:InvokeModel", f"model {self._model!r}"):
             client: BedrockRuntimeClient = aws.client("bedrock-runtime", self._settings.bedrock_base_url, timeout)
@@ -54,13 +59,7 @@ class BedrockText:
             )
 
     def _content(self, response: ConverseResponseTypeDef) -> str:
-        reason = response.get("stopReason", "")
-        if reason in ("content_filtered", "guardrail_intervened"):
-            raise ContentRefused(f"Bedrock's safety filter declined the text ({reason}).")
-        if reason == "model_context_window_exceeded":
-            raise InvalidInput(f"The sources and the reply do not fit into model {self._model!r}; use fewer sources.")
-        if reason in ("max_tokens", "malformed_model_output", "malformed_tool_use"):
-            raise BadOutput(f"Model {self._model!r} did not finish a usable reply ({reason}).")
+        _check_reason(response.get("stopReason", ""), self._model)
         text = _reply_text(response)
         if not text.strip():
             raise Transient(f"Model {self._model!r} answered without content.")
@@ -71,8 +70,59 @@ class BedrockText:
         if not usage:
             tokens = estimated_tokens(task.prompt), estimated_tokens(_reply_text(response))
             return ProviderCall("bedrock", self._model, *tokens, measured=False)
-        read = usage["inputTokens"] + usage.get("cacheReadInputTokens", 0) + usage.get("cacheWriteInputTokens", 0)
-        return ProviderCall("bedrock", self._model, read, usage["outputTokens"])
+        return _measured(self._model, usage)
+
+
+class _BedrockStream(TextStream):
+    """The events of ConverseStream: pieces of text, why it stopped, what it used."""
+
+    def __init__(self, model: str, settings: Settings, prompt: str, timeout: float) -> None:
+        super().__init__("bedrock", model, prompt)
+        self._settings = settings
+        self._timeout = timeout
+
+    def _pieces(self) -> Iterator[str]:
+        deadline = monotonic() + self._timeout
+        reason = ""
+        wrote = False
+        with aws.stage_errors("Bedrock", "bedrock:InvokeModelWithResponseStream", f"model {self._model!r}"):
+            client: BedrockRuntimeClient = aws.client("bedrock-runtime", self._settings.bedrock_base_url, self._timeout)
+            response = client.converse_stream(
+                modelId=self._model, messages=[{"role": "user", "content": [{"text": self._prompt}]}]
+            )
+            self._begun = True
+            try:
+                for event in aws.events(response["stream"], "Bedrock"):
+                    if monotonic() > deadline:
+                        raise Transient("Bedrock did not finish its reply in time.")
+                    if "messageStop" in event:
+                        reason = event["messageStop"]["stopReason"]
+                    if usage := event.get("metadata", {}).get("usage"):
+                        self._measured = _measured(self._model, usage)
+                    if piece := event.get("contentBlockDelta", {}).get("delta", {}).get("text"):
+                        wrote = True
+                        yield piece
+            finally:
+                response["stream"].close()
+        if not reason:
+            raise Transient(f"Model {self._model!r} broke off before the text was whole.")
+        _check_reason(reason, self._model)
+        if not wrote:
+            raise Transient(f"Model {self._model!r} answered without content.")
+
+
+def _check_reason(reason: str, model: str) -> None:
+    if reason in ("content_filtered", "guardrail_intervened"):
+        raise ContentRefused(f"Bedrock's safety filter declined the text ({reason}).")
+    if reason == "model_context_window_exceeded":
+        raise InvalidInput(f"The sources and the reply do not fit into model {model!r}; use fewer sources.")
+    if reason in ("max_tokens", "malformed_model_output", "malformed_tool_use"):
+        raise BadOutput(f"Model {model!r} did not finish a usable reply ({reason}).")
+
+
+def _measured(model: str, usage: TokenUsageTypeDef) -> ProviderCall:
+    read = usage["inputTokens"] + usage.get("cacheReadInputTokens", 0) + usage.get("cacheWriteInputTokens", 0)
+    return ProviderCall("bedrock", model, read, usage["outputTokens"])
 
 
 def _reply_text(response: ConverseResponseTypeDef) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from time import monotonic
 from typing import Any
 
@@ -10,9 +11,9 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from showrunner.errors import BadOutput, ContentRefused, InvalidInput, Transient
 from showrunner.providers import paid
-from showrunner.providers.http import post_json
+from showrunner.providers.http import HttpProvider, HttpReply, error_of, post_for_lines, post_json, read_refusal
 from showrunner.providers.openai_server import openai_server
-from showrunner.providers.text import Reply, WritingTask, Written
+from showrunner.providers.text import Reply, TextStream, WritingTask, Written
 from showrunner.providers.text.structured import instruction, parse_reply, strict_schema
 from showrunner.settings import Settings
 from showrunner.usage import ProviderCall, estimated_tokens
@@ -44,6 +45,24 @@ class Completion(_Lenient):
     usage: Usage | None = None
 
 
+class Delta(_Lenient):
+    content: str | None = None
+    refusal: str | None = None
+
+
+class ChunkChoice(_Lenient):
+    delta: Delta = Delta()
+    finish_reason: str | None = None
+
+
+class Chunk(_Lenient):
+    """The part of a chat completion chunk that we read. `error` is what servers send when they fail half-way."""
+
+    choices: list[ChunkChoice] = []
+    usage: Usage | None = None
+    error: Any = None
+
+
 class OpenAIText:
     """Writes through `POST {base}/chat/completions`, with the reply's JSON schema enforced where the server can."""
 
@@ -66,6 +85,10 @@ class OpenAIText:
         with paid(call):
             return Written(parse_reply(_content(completion, server.host), reply, f"Model {self._model!r}"), call)
 
+    def stream(self, task: WritingTask, timeout: float) -> TextStream:
+        """Return the text to iterate over. `timeout` in seconds, for the whole text."""
+        return _OpenAIStream(self._model, self._settings, task.prompt, timeout)
+
     def _with_schema(self, task: WritingTask, reply: type[BaseModel]) -> dict[str, Any]:
         schema = {"name": _schema_name(task.name), "strict": True, "schema": strict_schema(reply)}
         return self._request(task.prompt, {"type": "json_schema", "json_schema": schema})
@@ -87,6 +110,66 @@ class OpenAIText:
         written = "".join(choice.message.content or "" for choice in completion.choices)
         tokens = estimated_tokens(task.prompt), estimated_tokens(written)
         return ProviderCall("openai", self._model, *tokens, measured=False)
+
+
+class _OpenAIStream(TextStream):
+    """Server-sent events of `POST {base}/chat/completions`: chunks, then usage, then `[DONE]`."""
+
+    def __init__(self, model: str, settings: Settings, prompt: str, timeout: float) -> None:
+        super().__init__("openai", model, prompt)
+        self._settings = settings
+        self._timeout = timeout
+
+    def _pieces(self) -> Iterator[str]:
+        server = openai_server(self._settings, self._model)
+        request = {
+            "model": self._model,
+            "messages": [{"role": "user", "content": self._prompt}],
+            "stream": True,
+            "stream_options": {"include_usage": True},
+        }
+        finished = ""
+        wrote = False
+        for line in post_for_lines(server, "/chat/completions", request, self._timeout):
+            self._begun = True
+            field, _, value = line.partition(b":")
+            if field != b"data" or value.strip() == b"[DONE]":
+                continue
+            chunk = self._read(value, server)
+            for choice in chunk.choices[:1]:
+                finished = choice.finish_reason or finished
+                if choice.delta.refusal:
+                    finished = "content_filter"
+                if choice.delta.content:
+                    wrote = True
+                    yield choice.delta.content
+        _check_end(finished, wrote, server.host)
+
+    def _read(self, value: bytes, server: HttpProvider) -> Chunk:
+        try:
+            chunk = Chunk.model_validate_json(value)
+        except ValidationError as error:
+            raise BadOutput(f"{server.host} sent something that is not a piece of a chat completion.") from error
+        if chunk.error is not None:
+            # A failure after the first piece has no status of its own; what it says is read like any other's.
+            busy = read_refusal(value).code.startswith("rate_limit")
+            raise error_of(server, HttpReply(429 if busy else 500, {}, value))
+        if chunk.usage is not None:
+            self._measured = ProviderCall(
+                "openai", self._model, chunk.usage.prompt_tokens, chunk.usage.completion_tokens
+            )
+        return chunk
+
+
+def _check_end(finished: str, wrote: bool, host: str) -> None:
+    if finished == "content_filter":
+        raise ContentRefused(f"The model at {host} declined to write this text.")
+    if finished == "length":
+        raise BadOutput(f"The model at {host} stopped at its length limit before the text was whole.")
+    if not finished:
+        raise Transient(f"{host} broke off before the text was whole.")
+    if not wrote:
+        raise Transient(f"{host} answered without content.")
 
 
 def _parse(body: bytes, host: str) -> Completion:

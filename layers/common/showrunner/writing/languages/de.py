@@ -183,6 +183,7 @@ LANGUAGE = Language(
         "introduction": ("Willkommen",),
         "closing": ("Zum Schluss",),
         "another_angle": ("{title}: {term}", "{title}: mehr über {term}"),
+        "answer_none": ("Das sagt diese Folge nicht. Weder sie noch ihre Quellen sprechen davon.",),
         "source": ("unsere Quelle",),
     },
 )

@@ -182,6 +182,7 @@ LANGUAGE = Language(
         "introduction": ("Welcome",),
         "closing": ("In closing",),
         "another_angle": ("{title}: {term}", "{title}: more on {term}"),
+        "answer_none": ("This episode does not tell. Neither it nor its sources speak of that.",),
         "source": ("our source",),
     },
 )

@@ -177,6 +177,7 @@ LANGUAGE = Language(
         "introduction": ("Bienvenida",),
         "closing": ("Para terminar",),
         "another_angle": ("{title}: {term}", "{title}: más sobre {term}"),
+        "answer_none": ("Este episodio no lo cuenta. Ni él ni sus fuentes hablan de eso.",),
         "source": ("nuestra fuente",),
     },
 )

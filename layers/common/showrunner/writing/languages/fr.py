@@ -189,6 +189,7 @@ LANGUAGE = Language(
         "introduction": ("Bienvenue",),
         "closing": ("Pour finir",),
         "another_angle": ("{title} : {term}", "{title} : en savoir plus sur {term}"),
+        "answer_none": ("Cet épisode ne le dit pas. Ni lui ni ses sources n'en parlent.",),
         "source": ("notre source",),
     },
 )

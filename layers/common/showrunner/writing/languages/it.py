@@ -180,6 +180,7 @@ LANGUAGE = Language(
         "introduction": ("Benvenuti",),
         "closing": ("In conclusione",),
         "another_angle": ("{title}: {term}", "{title}: ancora su {term}"),
+        "answer_none": ("Questa puntata non lo dice. Né lei né le sue fonti ne parlano.",),
         "source": ("la nostra fonte",),
     },
 )

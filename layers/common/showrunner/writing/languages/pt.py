@@ -182,6 +182,7 @@ LANGUAGE = Language(
         "introduction": ("Boas-vindas",),
         "closing": ("Para terminar",),
         "another_angle": ("{title}: {term}", "{title}: mais sobre {term}"),
+        "answer_none": ("Este episódio não o diz. Nem ele nem as suas fontes falam disso.",),
         "source": ("a nossa fonte",),
     },
 )
