@@ -159,3 +159,5 @@ create trigger productions_of_deleted_reviews_are_forgotten
     for each statement execute function engine.forget_productions_of_deleted();
 
 revoke execute on function engine.review_finished_episode(), engine.project_onto_review() from public;
+
+select private.index_policies();
