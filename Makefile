@@ -85,6 +85,10 @@ requirements: .venv/dev.stamp ## Compile all pinned requirements from pyproject.
 docs: .venv/laptop.stamp ## Draw docs/data-model.md from a migrated database
 	@$(BIN)/python -m local.data_model
 
+.PHONY: client-types
+client-types: tests/clients/node_modules/stamp ## Generate the types for client apps from a migrated database
+	@$(BIN)/python -m local.client_types
+
 .PHONY: clean
 clean: ## Remove everything that was installed, built or made here, except out/
 	rm -rf .venv .venv-sam .showrunner tests/clients/node_modules .aws-sam .mypy_cache .ruff_cache .pytest_cache .hypothesis *.egg-info
