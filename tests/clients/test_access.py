@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from dataclasses import replace
 from typing import Any, get_args
 
 import pytest
@@ -119,6 +120,35 @@ def test_a_request_that_cannot_work_says_what_would_help(api: SupabaseApi, langu
         "sources: the show has no active source",
         "Add a text, a web page, a PDF or a feed.",
     )
+
+
+@each_language
+def test_a_viewer_reads_and_is_told_which_role_a_request_needs(backend: Backend, language: Language) -> None:
+    api, owner, viewer = backend.api, backend.api.sign_up("ada"), backend.api.sign_up("vera")
+    show = make_show(api, language, owner)
+    row = {"organization_id": owner.id, "project_id": show["id"]}
+    episode = api.call(language, owner, [{"table": "episodes", "insert": row}])[0]["data"][0]
+    backend.rows(
+        "insert into public.organization_members (organization_id, user_id) values (%s, %s) returning role",
+        owner.id,
+        viewer.id,
+    )
+
+    seen = api.call(language, viewer, [{"table": "episodes", "select": "id", "eq": {"id": episode["id"]}}])[0]
+    asked = {"kind": "episode", "subject_id": episode["id"], "idempotency_key": "first"}
+    code, message, _ = refusal(api, language, viewer, rpc="request_production", args=asked)
+
+    assert seen["data"] == [{"id": episode["id"]}]
+    assert (code, message) == ("42501", "subject_id: this needs the role editor or above")
+
+
+@each_language
+def test_a_forged_token_is_nobodys(api: SupabaseApi, language: Language) -> None:
+    user = api.sign_up("ada")
+    header, claims, _ = user.token.split(".")
+    forged = replace(user, token=f"{header}.{claims}.{'A' * 43}")
+
+    assert refusal(api, language, forged, table="projects", select="id")[0] == "PGRST301"
 
 
 @each_language

@@ -128,7 +128,7 @@ def test_bytes_are_played_by_range_and_whole(told: Told) -> None:
 def test_a_highlight_marks_a_line(told: Told) -> None:
     marked = told.row(
         "select quote = markdown as is_the_line from public.highlights join public.blocks on blocks.id = block_id "
-        "where highlights.organization_id = :organization"
+        "where highlights.organization_id = :organization and note = 'Open the trailer with this.'"
     )
     assert marked == {"is_the_line": True}
 
