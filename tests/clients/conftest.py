@@ -52,8 +52,9 @@ def backend(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Backend]:
         postgres.start()
         postgres.create_database(DATABASE)
         install_auth_tables(postgres.url(DATABASE))
+        api = SupabaseApi(postgres.url(DATABASE), state)
         options = Options(port=0, environment={"LEASE_SECONDS": "10"}, schedule_seconds={"sweep_jobs": 0.5})
-        with Stack(PROJECT, state, options) as stack, SupabaseApi(stack.database_url, state) as api:
+        with Stack(PROJECT, state, options) as stack, api:
             yield Backend(api, stack)
     finally:
         postgres.remove()
