@@ -40,10 +40,13 @@ up: .venv/laptop.stamp ## Start the laptop edition and stay; Ctrl-C stops it
 test: .venv/dev.stamp tests/clients/node_modules/stamp ## Run all tests
 	@$(BIN)/pytest --quiet --numprocesses auto --maxprocesses 4 --dist loadgroup
 
-.PHONY: chaos mutants
+.PHONY: chaos chaos-stack mutants
 chaos: .venv/dev.stamp ## Break everything at once, count broken promises (SEED=7 replays one; SEEDS=24 PRODUCTIONS=210)
 	@$(BIN)/python -m tests.chaos.run $(if $(SEED),--seed $(SEED)) --seeds $(or $(SEEDS),24) \
 	  --productions $(or $(PRODUCTIONS),210)
+
+chaos-stack: .venv/dev.stamp ## Kill processes of the laptop edition at random while storage fails (LOAD=300 SEED=1)
+	@$(BIN)/python -m tests.chaos.stack_run --seconds $(or $(LOAD),300) --seed $(or $(SEED),1)
 
 mutants: .venv/dev.stamp ## Plant faults in copies of the engine; each must turn the proof red
 	@$(BIN)/python -m tests.chaos.mutants

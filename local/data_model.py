@@ -30,6 +30,7 @@ AREAS = {
     "maintenance": "Engine",
     "metering": "Metering",
     "governance": "Governance",
+    "webhook": "Governance",
     "episode": "Episode line",
 }
 HEAD = """\

@@ -1354,10 +1354,14 @@ class PublicWebhookDeliveries(BaseModel):
     error: Optional[str] = Field(alias="error")
     event_id: uuid.UUID = Field(alias="event_id")
     event_type: str = Field(alias="event_type")
+    fails: int = Field(alias="fails")
     id: uuid.UUID = Field(alias="id")
+    lease_until: Optional[datetime.datetime] = Field(alias="lease_until")
     next_attempt_at: datetime.datetime = Field(alias="next_attempt_at")
     organization_id: uuid.UUID = Field(alias="organization_id")
     payload: JsonValue = Field(alias="payload")
+    position: int = Field(alias="position")
+    production_id: Optional[uuid.UUID] = Field(alias="production_id")
     response_status: Optional[int] = Field(alias="response_status")
     status: PublicWebhookDeliveryStatus = Field(alias="status")
 
@@ -1370,10 +1374,14 @@ class PublicWebhookDeliveriesInsert(TypedDict):
     error: NotRequired[Annotated[Optional[str], Field(alias="error")]]
     event_id: Annotated[uuid.UUID, Field(alias="event_id")]
     event_type: Annotated[str, Field(alias="event_type")]
+    fails: NotRequired[Annotated[int, Field(alias="fails")]]
     id: NotRequired[Annotated[uuid.UUID, Field(alias="id")]]
+    lease_until: NotRequired[Annotated[Optional[datetime.datetime], Field(alias="lease_until")]]
     next_attempt_at: NotRequired[Annotated[datetime.datetime, Field(alias="next_attempt_at")]]
     organization_id: Annotated[uuid.UUID, Field(alias="organization_id")]
     payload: Annotated[JsonValue, Field(alias="payload")]
+    position: NotRequired[Annotated[int, Field(alias="position")]]
+    production_id: NotRequired[Annotated[Optional[uuid.UUID], Field(alias="production_id")]]
     response_status: NotRequired[Annotated[Optional[int], Field(alias="response_status")]]
     status: NotRequired[Annotated[PublicWebhookDeliveryStatus, Field(alias="status")]]
 
@@ -1386,10 +1394,14 @@ class PublicWebhookDeliveriesUpdate(TypedDict):
     error: NotRequired[Annotated[Optional[str], Field(alias="error")]]
     event_id: NotRequired[Annotated[uuid.UUID, Field(alias="event_id")]]
     event_type: NotRequired[Annotated[str, Field(alias="event_type")]]
+    fails: NotRequired[Annotated[int, Field(alias="fails")]]
     id: NotRequired[Annotated[uuid.UUID, Field(alias="id")]]
+    lease_until: NotRequired[Annotated[Optional[datetime.datetime], Field(alias="lease_until")]]
     next_attempt_at: NotRequired[Annotated[datetime.datetime, Field(alias="next_attempt_at")]]
     organization_id: NotRequired[Annotated[uuid.UUID, Field(alias="organization_id")]]
     payload: NotRequired[Annotated[JsonValue, Field(alias="payload")]]
+    position: NotRequired[Annotated[int, Field(alias="position")]]
+    production_id: NotRequired[Annotated[Optional[uuid.UUID], Field(alias="production_id")]]
     response_status: NotRequired[Annotated[Optional[int], Field(alias="response_status")]]
     status: NotRequired[Annotated[PublicWebhookDeliveryStatus, Field(alias="status")]]
 
@@ -1400,11 +1412,13 @@ class PublicWebhookEndpoints(BaseModel):
     deleted_at: Optional[datetime.datetime] = Field(alias="deleted_at")
     deleted_by: Optional[uuid.UUID] = Field(alias="deleted_by")
     description: str = Field(alias="description")
+    disabled_at: Optional[datetime.datetime] = Field(alias="disabled_at")
+    disabled_reason: Optional[str] = Field(alias="disabled_reason")
     event_types: List[str] = Field(alias="event_types")
+    failing_since: Optional[datetime.datetime] = Field(alias="failing_since")
     id: uuid.UUID = Field(alias="id")
     is_active: bool = Field(alias="is_active")
     organization_id: uuid.UUID = Field(alias="organization_id")
-    secret: str = Field(alias="secret")
     updated_at: datetime.datetime = Field(alias="updated_at")
     url: str = Field(alias="url")
 
@@ -1415,11 +1429,13 @@ class PublicWebhookEndpointsInsert(TypedDict):
     deleted_at: NotRequired[Annotated[Optional[datetime.datetime], Field(alias="deleted_at")]]
     deleted_by: NotRequired[Annotated[Optional[uuid.UUID], Field(alias="deleted_by")]]
     description: NotRequired[Annotated[str, Field(alias="description")]]
+    disabled_at: NotRequired[Annotated[Optional[datetime.datetime], Field(alias="disabled_at")]]
+    disabled_reason: NotRequired[Annotated[Optional[str], Field(alias="disabled_reason")]]
     event_types: NotRequired[Annotated[List[str], Field(alias="event_types")]]
+    failing_since: NotRequired[Annotated[Optional[datetime.datetime], Field(alias="failing_since")]]
     id: NotRequired[Annotated[uuid.UUID, Field(alias="id")]]
     is_active: NotRequired[Annotated[bool, Field(alias="is_active")]]
     organization_id: Annotated[uuid.UUID, Field(alias="organization_id")]
-    secret: NotRequired[Annotated[str, Field(alias="secret")]]
     updated_at: NotRequired[Annotated[datetime.datetime, Field(alias="updated_at")]]
     url: Annotated[str, Field(alias="url")]
 
@@ -1430,10 +1446,12 @@ class PublicWebhookEndpointsUpdate(TypedDict):
     deleted_at: NotRequired[Annotated[Optional[datetime.datetime], Field(alias="deleted_at")]]
     deleted_by: NotRequired[Annotated[Optional[uuid.UUID], Field(alias="deleted_by")]]
     description: NotRequired[Annotated[str, Field(alias="description")]]
+    disabled_at: NotRequired[Annotated[Optional[datetime.datetime], Field(alias="disabled_at")]]
+    disabled_reason: NotRequired[Annotated[Optional[str], Field(alias="disabled_reason")]]
     event_types: NotRequired[Annotated[List[str], Field(alias="event_types")]]
+    failing_since: NotRequired[Annotated[Optional[datetime.datetime], Field(alias="failing_since")]]
     id: NotRequired[Annotated[uuid.UUID, Field(alias="id")]]
     is_active: NotRequired[Annotated[bool, Field(alias="is_active")]]
     organization_id: NotRequired[Annotated[uuid.UUID, Field(alias="organization_id")]]
-    secret: NotRequired[Annotated[str, Field(alias="secret")]]
     updated_at: NotRequired[Annotated[datetime.datetime, Field(alias="updated_at")]]
     url: NotRequired[Annotated[str, Field(alias="url")]]

@@ -1694,10 +1694,14 @@ export type Database = {
           error: string | null;
           event_id: string;
           event_type: string;
+          fails: number;
           id: string;
+          lease_until: string | null;
           next_attempt_at: string;
           organization_id: string;
           payload: NonNullable<Json>;
+          position: number;
+          production_id: string | null;
           response_status: number | null;
           status: Database["public"]["Enums"]["webhook_delivery_status"];
         };
@@ -1710,10 +1714,14 @@ export type Database = {
           error?: string | null;
           event_id: string;
           event_type: string;
+          fails?: number;
           id?: string;
+          lease_until?: string | null;
           next_attempt_at?: string;
           organization_id: string;
           payload: NonNullable<Json>;
+          position?: never;
+          production_id?: string | null;
           response_status?: number | null;
           status?: Database["public"]["Enums"]["webhook_delivery_status"];
         };
@@ -1725,10 +1733,14 @@ export type Database = {
           error?: string | null;
           event_id?: string;
           event_type?: string;
+          fails?: number;
           id?: string;
+          lease_until?: string | null;
           next_attempt_at?: string;
           organization_id?: string;
           payload?: NonNullable<Json>;
+          position?: never;
+          production_id?: string | null;
           response_status?: number | null;
           status?: Database["public"]["Enums"]["webhook_delivery_status"];
         };
@@ -1749,11 +1761,13 @@ export type Database = {
           deleted_at: string | null;
           deleted_by: string | null;
           description: string;
+          disabled_at: string | null;
+          disabled_reason: string | null;
           event_types: string[];
+          failing_since: string | null;
           id: string;
           is_active: boolean;
           organization_id: string;
-          secret: string;
           updated_at: string;
           url: string;
         };
@@ -1764,11 +1778,13 @@ export type Database = {
           deleted_at?: string | null;
           deleted_by?: string | null;
           description?: string;
+          disabled_at?: string | null;
+          disabled_reason?: string | null;
           event_types?: string[];
+          failing_since?: string | null;
           id?: string;
           is_active?: boolean;
           organization_id: string;
-          secret?: string;
           updated_at?: string;
           url: string;
         };
@@ -1778,11 +1794,13 @@ export type Database = {
           deleted_at?: string | null;
           deleted_by?: string | null;
           description?: string;
+          disabled_at?: string | null;
+          disabled_reason?: string | null;
           event_types?: string[];
+          failing_since?: string | null;
           id?: string;
           is_active?: boolean;
           organization_id?: string;
-          secret?: string;
           updated_at?: string;
           url?: string;
         };
@@ -1804,6 +1822,18 @@ export type Database = {
       approve_production: { Args: { production_id: string }; Returns: boolean };
       cancel_production: { Args: { production_id: string }; Returns: boolean };
       create_organization: { Args: { name: string }; Returns: string };
+      create_webhook_endpoint: {
+        Args: {
+          description?: string;
+          event_types?: string[];
+          organization_id: string;
+          url: string;
+        };
+        Returns: {
+          id: string;
+          secret: string;
+        }[];
+      };
       explain_production: { Args: { production_id: string }; Returns: string };
       preview_rebuild: {
         Args: { from_stage?: string; production_id: string };
@@ -1818,6 +1848,7 @@ export type Database = {
         Args: { from_stage?: string; production_id: string };
         Returns: number;
       };
+      redeliver_webhook: { Args: { delivery_id: string }; Returns: undefined };
       request_production: {
         Args: { idempotency_key: string; kind: string; subject_id: string };
         Returns: string;
@@ -1827,6 +1858,11 @@ export type Database = {
         Args: { close?: boolean; feed: string };
         Returns: string;
       };
+      rotate_webhook_secret: {
+        Args: { endpoint_id: string; overlap?: string };
+        Returns: string;
+      };
+      send_test_webhook: { Args: { endpoint_id: string }; Returns: string };
     };
     Enums: {
       agent_memory_kind: "fact" | "preference" | "style" | "feedback";

@@ -13,7 +13,8 @@ from safe_fetch import Limits, Page, fetch
 from showrunner.assets import Asset, AssetReference
 from showrunner.database import Statement
 from showrunner.errors import InvalidInput
-from showrunner.media_store import media_key
+from showrunner.media_store import StoredObject, media_key
+from showrunner.safe_http import hosts_of
 from showrunner.services import Services
 from showrunner.source_text import MOST_FILE_BYTES, check_text, count_words
 from showrunner.stage import Job, JobInput, JobOutput, Outcome, stage_handler
@@ -73,6 +74,8 @@ class IngestSourcesOutput(JobOutput):
 
 def run(job: Job[IngestSourcesInput], services: Services) -> Outcome:
     source = job.input
+    key = media_key(job.organization_id, "source_text", job.input_hash, "txt" if source.kind == "text" else "md")
+    seen = services.media_store.head(key)
     reading = _read(job, services)
     title = (source.title.strip() or reading.title)[:_MOST_TITLE_CHARACTERS]
     has_news = source.kind != "feed" or bool(reading.items)
@@ -83,7 +86,7 @@ def run(job: Job[IngestSourcesInput], services: Services) -> Outcome:
             source.language,
             fewest_words=1,
         )
-    asset = _store(job, services, reading) if has_news else None
+    asset = _store(job, services, reading, key, seen) if has_news else None
     output = IngestSourcesOutput(
         source_id=source.source_id,
         title=title,
@@ -101,7 +104,7 @@ def run(job: Job[IngestSourcesInput], services: Services) -> Outcome:
 
 def _read(job: Job[IngestSourcesInput], services: Services) -> Reading:
     source = job.input
-    allowed = {host.strip() for host in services.settings.ingest_allowed_hosts.split(",") if host.strip()}
+    allowed = hosts_of(services.settings.ingest_allowed_hosts)
 
     def get(url: str, accept: Collection[str]) -> Page:
         job.raise_if_cancelled()
@@ -136,10 +139,12 @@ def _upload(organization_id: UUID, key: str, services: Services) -> bytes:
     return services.media_store.get(key, most_bytes=MOST_FILE_BYTES)
 
 
-def _store(job: Job[IngestSourcesInput], services: Services, reading: Reading) -> Asset:
-    extension, content_type = ("md", "text/markdown") if reading.is_markdown else ("txt", "text/plain")
-    key = media_key(job.organization_id, "source_text", job.input_hash, extension)
-    stored = services.media_store.put(key, reading.text.encode("utf-8"), f"{content_type}; charset=utf-8")
+def _store(
+    job: Job[IngestSourcesInput], services: Services, reading: Reading, key: str, seen: StoredObject | None
+) -> Asset:
+    content_type = "text/markdown" if reading.is_markdown else "text/plain"
+    body = reading.text.encode("utf-8")
+    stored = services.media_store.replace(key, body, f"{content_type}; charset=utf-8", seen)
     return Asset(
         organization_id=job.organization_id,
         production_id=job.production_id,

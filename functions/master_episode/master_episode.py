@@ -106,6 +106,8 @@ class MasterEpisodeOutput(JobOutput):
 
 
 def run(job: Job[MasterEpisodeInput], services: Services) -> Outcome:
+    key = media_key(job.organization_id, "episode_audio", job.input_hash, "mp3")
+    seen = services.media_store.head(key)
     with tempfile.TemporaryDirectory(prefix="master-") as folder:
         recordings = _download(job, services.media_store, Path(folder))
         job.progress(0.2)
@@ -118,7 +120,9 @@ def run(job: Job[MasterEpisodeInput], services: Services) -> Outcome:
         cover = _cover(job, services.media_store)
         _write_tags(job, audio_path, title, loudness, chapters, cover)
         assets = {
-            "audio": _audio_asset(job, services.media_store, audio_path, loudness),
+            "audio": _audio_asset(
+                job, services.media_store.replace_file(key, audio_path, "audio/mpeg", seen), loudness
+            ),
             "transcript": _put(job, services.media_store, "transcript", "vtt", "text/vtt", _transcript(job, spans)),
             "chapters": _put(
                 job,
@@ -224,13 +228,12 @@ def _write_tags(
     write_tags(path, tags)
 
 
-def _audio_asset(job: Job[MasterEpisodeInput], media_store: MediaStore, path: Path, loudness: Loudness) -> Asset:
-    key = media_key(job.organization_id, "episode_audio", job.input_hash, "mp3")
+def _audio_asset(job: Job[MasterEpisodeInput], stored: StoredObject, loudness: Loudness) -> Asset:
     return Asset(
         organization_id=job.organization_id,
         production_id=job.production_id,
         kind="episode_audio",
-        stored=media_store.put_file(key, path, "audio/mpeg"),
+        stored=stored,
         content_type="audio/mpeg",
         duration_seconds=round(loudness.seconds, 3),
         integrated_lufs=loudness.integrated,

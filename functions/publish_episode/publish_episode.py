@@ -55,6 +55,8 @@ class PublishEpisodeOutput(JobOutput):
 
 def run(job: Job[PublishEpisodeInput], services: Services) -> Outcome:
     master = job.input.master
+    key = media_key(job.organization_id, "feed", job.input_hash, "xml")
+    seen = services.media_store.head(key)
     for name in ("audio", "transcript", "chapters", "cover"):
         _check_stored(services.media_store, name, getattr(master, name))
     job.progress(0.5)
@@ -63,8 +65,7 @@ def run(job: Job[PublishEpisodeInput], services: Services) -> Outcome:
         raise BadOutput("The episode names another recording than the one to publish; rebuild master_episode.")
     feed = render_feed(show, services.settings.public_base_url, show.token)
     check_offers(feed, episode)
-    key = media_key(job.organization_id, "feed", job.input_hash, "xml")
-    stored = services.media_store.put(key, feed.encode(), CONTENT_TYPE)
+    stored = services.media_store.replace(key, feed.encode(), CONTENT_TYPE, seen)
     asset = Asset(job.organization_id, job.production_id, "feed", stored, CONTENT_TYPE)
     output = PublishEpisodeOutput(feed=asset.reference, guid=str(episode.id))
     return Outcome(output, [asset.statement(), _published(job, episode.published_at)])

@@ -9,7 +9,7 @@ from showrunner.assets import Asset, AssetReference
 from showrunner.clips import Clip, from_wav, to_wav, verify_clip
 from showrunner.database import Statement
 from showrunner.errors import BadOutput, InvalidInput, Transient
-from showrunner.media_store import MediaStore, StoredObject, draft_key, media_key
+from showrunner.media_store import MediaStore, draft_key, media_key
 from showrunner.providers.speech import open_speech
 from showrunner.services import Services
 from showrunner.speech_text import speakable
@@ -61,7 +61,13 @@ def run(job: Job[SpeakLineInput], services: Services) -> Outcome:
     if job.state.get("rewrite"):
         text = plainer(text)
     key = media_key(job.organization_id, "speech", job.input_hash, "wav")
-    clip, stored = _already_spoken(services.media_store, key, text) or _spoken(job, services, text, key)
+    found = services.media_store.head(key)
+    clip = found and _already_spoken(services.media_store, key, text)
+    if found and clip:
+        stored = found
+    else:
+        clip = _spoken(job, services, text)
+        stored = services.media_store.replace(key, to_wav(clip), WAV, found)
     asset = Asset(
         organization_id=job.organization_id,
         production_id=job.production_id,
@@ -77,20 +83,17 @@ def run(job: Job[SpeakLineInput], services: Services) -> Outcome:
     return Outcome(output, [asset.statement(), _remember(job, asset)])
 
 
-def _already_spoken(media_store: MediaStore, key: str, text: str) -> tuple[Clip, StoredObject] | None:
+def _already_spoken(media_store: MediaStore, key: str, text: str) -> Clip | None:
     """The clip of an earlier attempt, or of the same words in another episode: paid for once."""
-    stored = media_store.head(key)
-    if stored is None:
-        return None
     try:
         clip = from_wav(media_store.get(key))
         verify_clip(clip, text)
     except BadOutput:
         return None
-    return clip, stored
+    return clip
 
 
-def _spoken(job: Job[SpeakLineInput], services: Services, text: str, key: str) -> tuple[Clip, StoredObject]:
+def _spoken(job: Job[SpeakLineInput], services: Services, text: str) -> Clip:
     if job.input.voice is None:
         raise InvalidInput("voice: the show has no speaker of this line's name; add the speaker or rename the line's.")
     speech, name = open_speech(job.input.voice, services.settings)
@@ -106,10 +109,9 @@ def _spoken(job: Job[SpeakLineInput], services: Services, text: str, key: str) -
         job.record(spoken.call, immediately=is_paid)
         return spoken.clip
 
-    clip = speak_in_pieces(
+    return speak_in_pieces(
         text, say, services.media_store, lambda piece: draft_key(job.organization_id, job.input_hash, piece)
     )
-    return clip, services.media_store.put(key, to_wav(clip), WAV)
 
 
 def _remember(job: Job[SpeakLineInput], asset: Asset) -> Statement:

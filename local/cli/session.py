@@ -30,12 +30,15 @@ PROJECT = Path(__file__).resolve().parents[2]
 # Database, files and logs; another folder is another, independent laptop edition.
 STATE = Path(os.environ.get("SHOWRUNNER_STATE") or PROJECT / ".showrunner")
 # A laptop looks after its jobs more often than a cloud would.
-SCHEDULES = {"sweep_jobs": 1.0, "schedule_episodes": 30.0}
+SCHEDULES = {"sweep_jobs": 1.0, "schedule_episodes": 30.0, "deliver_webhooks": 2.0}
 LEASE_SECONDS = 10
+# Webhooks reach a program that is being written beside it.
+THIS_MACHINE = "localhost:*,127.0.0.1:*,[::1]:*"
 # What functions get from the shell that starts them: how to reach the cloud providers that a show names.
 PASSED_ON = (
     "OPENAI_BASE_URL", "OPENAI_API_KEY", "OPENAI_SPEECH_MODEL", "BEDROCK_BASE_URL", "POLLY_BASE_URL", "POLLY_ENGINE",
     "AWS_REGION", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", "INGEST_ALLOWED_HOSTS",
+    "WEBHOOK_ALLOWED_HOSTS",
 )  # fmt: skip
 
 console = Console()
@@ -76,7 +79,7 @@ def own_stack(port: int = DEFAULT_PORT) -> Iterator[Session]:
     interrupt_on_signals()
     (STATE / "logs").mkdir(parents=True, exist_ok=True)
     logging.basicConfig(filename=STATE / "logs" / "stack.log", level=logging.INFO, format="%(asctime)s %(message)s")
-    environment = {"LEASE_SECONDS": str(LEASE_SECONDS)}
+    environment = {"LEASE_SECONDS": str(LEASE_SECONDS), "WEBHOOK_ALLOWED_HOSTS": THIS_MACHINE}
     environment |= {name: os.environ[name] for name in PASSED_ON if os.environ.get(name)}
     options = Options(schedule_seconds=SCHEDULES, environment=environment, port=port)
     stack = Stack(PROJECT, STATE, options)

@@ -4,6 +4,7 @@ committed. Each race raises when its promise is broken."""
 from __future__ import annotations
 
 import time
+import uuid
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any, TypeVar
@@ -142,6 +143,70 @@ def claim_against_cancel(rig: Rig) -> None:
     assert rig.job(job)["status"] == "cancelled"
 
 
+def cancel_against_claim(rig: Rig) -> None:
+    """The claim was first: the attempt learns of the cancel at its next heartbeat, and its result is not accepted."""
+    production = rig.start("siblings", speak=1, master=1)
+    job = rig.jobs(production)[0]["id"]
+
+    claimed, cancelled = overlapping(
+        rig, lambda on: rig.claim(job, on=on), lambda on: rig.call("cancel", production, on=on)
+    )
+
+    assert (claimed["outcome"], cancelled["cancel"]) == ("granted", True)
+    assert rig.production(production)["status"] == "cancelled"
+    assert rig.heartbeat(job, claimed["attempt"], 60, None) == {"alive": True, "cancel": True}
+    assert not rig.complete(job, claimed["attempt"])["accepted"]
+    assert rig.job(job)["status"] == "cancelled"
+
+
+def two_sweepers_of_one_overdue_job(rig: Rig) -> None:
+    production = rig.start("siblings", speak=3)
+    for job in rig.jobs(production):
+        rig.age(job["id"], due_at=3600)
+
+    first, second = overlapping(rig, lambda on: rig.call("sweep", 2, on=on), lambda on: rig.call("sweep", 2, on=on))
+
+    sent = [job["id"] for answer in (first, second) for job in answer["sweep"]]
+    assert len(sent) == len(set(sent)) == 3
+    assert [job["dispatches"] for job in rig.jobs(production)] == [1, 1, 1]
+
+
+def two_sweepers_of_one_free_place(rig: Rig) -> None:
+    """Both may call a parked job for the place; it has one winner, and the other waits again without having failed."""
+    organization = rig.organization(running=1)
+    production = rig.start("siblings", organization, speak=3)
+    job = rig.granted(production, "speak", "k000")[0]
+    waiting = [one["id"] for one in rig.jobs(production) if one["id"] != job]
+    for one in waiting:
+        assert rig.claim(one)["outcome"] == "parked"
+    rig.owner.execute("update engine.organization_limits set max_running_jobs = 2 where organization_id = %s",
+        [organization])  # fmt: skip
+
+    first, second = overlapping(rig, lambda on: rig.call("sweep", 9, on=on), lambda on: rig.call("sweep", 9, on=on))
+
+    called = [uuid.UUID(one["id"]) for answer in (first, second) for one in answer["sweep"]]
+    assert len(called) == len(set(called)) >= 1
+    outcomes = [rig.claim(one)["outcome"] for one in called]
+    assert outcomes.count("granted") == 1
+    assert [one["fails"] for one in rig.jobs(production)] == [0, 0, 0]
+
+
+def two_sweepers_of_one_lost_lease(rig: Rig) -> None:
+    production = rig.start("siblings", speak=1)
+    job, attempt = rig.granted(production, "speak")
+    rig.age(job, lease_until=3600)
+
+    first, second = overlapping(
+        rig, lambda on: rig.fail(job, attempt, "lost", on=on), lambda on: rig.fail(job, attempt, "lost", on=on)
+    )
+
+    assert (first["accepted"], second["accepted"]) == (True, True), "the second is told what the first did"
+    assert rig.job(job)["fails"] == 1
+    rig.age(job, due_at=60)
+    swept = overlapping(rig, lambda on: rig.call("sweep", 9, on=on), lambda on: rig.call("sweep", 9, on=on))
+    assert [len(answer["sweep"]) for answer in swept] == [1, 0]
+
+
 def rebuild_against_late_completion(rig: Rig) -> None:
     production = rig.start("siblings", speak=2)
     job, attempt = rig.granted(production, "speak")
@@ -193,6 +258,10 @@ RACES = (
     zombie_against_its_successor,
     edited_result_against_rebuild,
     claim_against_cancel,
+    cancel_against_claim,
+    two_sweepers_of_one_overdue_job,
+    two_sweepers_of_one_free_place,
+    two_sweepers_of_one_lost_lease,
     rebuild_against_late_completion,
     claim_under_a_lowered_limit,
     no_two_jobs_share_a_place,

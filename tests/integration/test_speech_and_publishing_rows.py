@@ -26,8 +26,12 @@ class Bucket:
         self.files[key] = body
         return self.head(key)
 
-    def put_file(self, key, path, content_type):
-        return self.put(key, path.read_bytes(), content_type)
+    def replace(self, key, body, content_type, seen):
+        assert seen == self.head(key)
+        return self.put(key, body, content_type)
+
+    def replace_file(self, key, path, content_type, seen):
+        return self.replace(key, path.read_bytes(), content_type, seen)
 
     def get(self, key, *, most_bytes=None):
         return self.files[key]

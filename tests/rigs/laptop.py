@@ -1,6 +1,7 @@
 """The whole laptop edition under test: its stack, an online voice that can be held in mid-sentence, and its rows.
 
-Run as a program it is a host that can be killed: `python -m tests.rigs.laptop <state> <address of the provider>`.
+Run as a program it is a host that can be killed: `python -m tests.rigs.laptop <state> <address of the provider>`, and
+then any `NAME=value` that its functions are to see.
 """
 
 from __future__ import annotations
@@ -28,6 +29,7 @@ from tests.texts import ARTICLE
 
 PROJECT = Path(__file__).parents[2]
 PATIENCE = 120
+LEASE_SECONDS = 5
 SPEAKERS = [{"name": "Ada", "voice": "openai/alloy"}, {"name": "Ben", "voice": "openai/echo"}]
 OFFLINE_SPEAKERS = [{"name": "Ada", "voice": "espeak/ada"}, {"name": "Ben", "voice": "espeak/ben"}]
 
@@ -60,10 +62,16 @@ class HoldingProvider(ProviderServer):
         return documented_answer(request)
 
 
-def options(provider_url: str) -> Options:
+def options(provider_url: str, variables: Iterable[str] = ()) -> Options:
     """Short leases and frequent sweeps, so that a test waits for seconds where a cloud waits for minutes."""
-    environment = {"LEASE_SECONDS": "5", "OPENAI_BASE_URL": f"{provider_url}/v1", "OPENAI_API_KEY": "sk-test"}
-    return Options(environment=environment, port=0, schedule_seconds={"sweep_jobs": 0.5})
+    environment = {
+        "LEASE_SECONDS": str(LEASE_SECONDS),
+        "OPENAI_BASE_URL": f"{provider_url}/v1",
+        "OPENAI_API_KEY": "sk-test",
+        "WEBHOOK_ALLOWED_HOSTS": "127.0.0.1:*",
+    }
+    environment |= dict(variable.split("=", 1) for variable in variables)
+    return Options(environment=environment, port=0, schedule_seconds={"sweep_jobs": 0.5, "deliver_webhooks": 1.0})
 
 
 class Laptop:
@@ -191,7 +199,7 @@ def kill_groups(pids: Iterable[int]) -> int:
 
 def main() -> None:
     interrupt_on_signals()
-    with Stack(PROJECT, Path(sys.argv[1]), options(sys.argv[2])):
+    with Stack(PROJECT, Path(sys.argv[1]), options(sys.argv[2], sys.argv[3:])):
         signal.pause()
 
 

@@ -44,7 +44,7 @@ def test_a_malformed_message_is_dropped_without_asking_the_database() -> None:
     assert reply == {"batchItemFailures": []}
 
 
-@pytest.mark.parametrize("folder", ["maintain", "schedule_episodes", "sweep_jobs"])
+@pytest.mark.parametrize("folder", ["deliver_webhooks", "maintain", "schedule_episodes", "sweep_jobs"])
 def test_a_schedule_sends_a_tick(folder: str) -> None:
     tick = read(EVENTS / folder / "tick.json")
 

@@ -105,6 +105,7 @@ def test_the_scheduled_functions_tick_as_often_as_recovery_needs(sam: Sam) -> No
     assert rates == {
         "schedule_episodes": ["rate(1 minute)"],
         "sweep_jobs": ["rate(1 minute)"],
+        "deliver_webhooks": ["rate(1 minute)"],
         "maintain": ["rate(1 hour)"],
     }
 

@@ -8,7 +8,7 @@ from uuid import UUID
 
 import pytest
 
-from showrunner.media_store import ObjectMissing, StoredObject
+from showrunner.media_store import ObjectMissing, StoredMeanwhile, StoredObject
 from showrunner.settings import Settings
 from showrunner.stage import Job
 from tests.provider_server import ProviderServer
@@ -32,8 +32,13 @@ class MemoryMediaStore:
         self.puts.append(key)
         return self.head(key)
 
-    def put_file(self, key, path, content_type):
-        return self.put(key, path.read_bytes(), content_type)
+    def replace(self, key, body, content_type, seen):
+        if self.head(key) != seen and self.files.get(key) != body:
+            raise StoredMeanwhile(f"The file {key} was stored by another attempt meanwhile.")
+        return self.put(key, body, content_type)
+
+    def replace_file(self, key, path, content_type, seen):
+        return self.replace(key, path.read_bytes(), content_type, seen)
 
     def get(self, key, *, most_bytes=None):
         if key not in self.files:

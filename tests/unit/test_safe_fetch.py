@@ -3,8 +3,8 @@ import zlib
 
 import pytest
 
-from addresses import is_public
 from safe_fetch import Limits, fetch
+from showrunner.addresses import is_public
 from showrunner.errors import InvalidInput, RateLimited, Transient
 from tests.web_server import WebServer
 

@@ -7,7 +7,7 @@ import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, BinaryIO
+from typing import TYPE_CHECKING, BinaryIO, TypedDict
 from uuid import UUID
 
 from botocore.exceptions import BotoCoreError, ClientError
@@ -18,19 +18,34 @@ if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
 _DELETE_BATCH = 1000
+_CHANGED = ("PreconditionFailed", "412", "ConditionalRequestConflict")
+
+
+class PutCondition(TypedDict, total=False):
+    """The conditions of S3's PutObject."""
+
+    IfMatch: str
+    IfNoneMatch: str
 
 
 @dataclass(frozen=True, slots=True)
 class StoredObject:
-    """A file that S3 confirmed: `sha256` is hexadecimal, `bytes` its length."""
+    """A file that S3 confirmed: `sha256` is hexadecimal, `bytes` its length, `etag` tells versions of a key apart."""
 
     key: str
     bytes: int
     sha256: str
+    etag: str = ""
 
 
 class ObjectMissing(StageError):
     """The file is not in the bucket. Raised by reads; a rebuild of the job that made it brings it back."""
+
+    kind = Transient.kind
+
+
+class StoredMeanwhile(StageError):
+    """Another attempt has stored the file since this one looked. Whoever still holds the job tries again."""
 
     kind = Transient.kind
 
@@ -46,7 +61,11 @@ def draft_key(organization_id: UUID, input_hash: str, name: str) -> str:
 
 
 class MediaStore:
-    """Puts carry a SHA-256 that S3 checks before it answers, so a put that returned is a file that is whole."""
+    """Puts carry a SHA-256 that S3 checks before it answers, so a put that returned is a file that is whole.
+
+    A file that a row describes is stored with `replace`, so that an attempt which has lost its job cannot change it;
+    `put` is for what depends on its key alone.
+    """
 
     def __init__(self, s3: S3Client, bucket: str) -> None:
         self._s3 = s3
@@ -57,12 +76,18 @@ class MediaStore:
         digest = hashlib.sha256(body).digest()
         return self._put(key, body, len(body), digest, content_type)
 
-    def put_file(self, key: str, path: Path, content_type: str) -> StoredObject:
-        """Store a file, read as it is sent. Raises `Transient`."""
+    def replace(self, key: str, body: bytes, content_type: str, seen: StoredObject | None) -> StoredObject:
+        """Store the bytes, if the key still has what `head` said when this attempt began. Storing the same bytes again
+        is no change. Raises `StoredMeanwhile` and `Transient`."""
+        digest = hashlib.sha256(body).digest()
+        return self._put(key, body, len(body), digest, content_type, _unless_changed(seen))
+
+    def replace_file(self, key: str, path: Path, content_type: str, seen: StoredObject | None) -> StoredObject:
+        """`replace` for a file, read as it is sent."""
         with path.open("rb") as file:
             digest = hashlib.file_digest(file, "sha256").digest()
             file.seek(0)
-            return self._put(key, file, path.stat().st_size, digest, content_type)
+            return self._put(key, file, path.stat().st_size, digest, content_type, _unless_changed(seen))
 
     def get(self, key: str, *, most_bytes: int | None = None) -> bytes:
         """Return the whole file. Raises `ObjectMissing`; with `most_bytes`, `ValueError` when it is larger."""
@@ -94,7 +119,7 @@ class MediaStore:
                 return None
             raise failure from error
         digest = reply.get("Metadata", {}).get("sha256", "")
-        return StoredObject(key, reply["ContentLength"], digest)
+        return StoredObject(key, reply["ContentLength"], digest, reply["ETag"])
 
     def delete(self, keys: Sequence[str]) -> None:
         """Delete the files; those that do not exist are no error."""
@@ -115,9 +140,17 @@ class MediaStore:
             "head_object" if head else "get_object", Params={"Bucket": self._bucket, "Key": key}, ExpiresIn=seconds
         )
 
-    def _put(self, key: str, body: bytes | BinaryIO, size: int, digest: bytes, content_type: str) -> StoredObject:
+    def _put(
+        self,
+        key: str,
+        body: bytes | BinaryIO,
+        size: int,
+        digest: bytes,
+        content_type: str,
+        condition: PutCondition | None = None,
+    ) -> StoredObject:
         try:
-            self._s3.put_object(
+            reply = self._s3.put_object(
                 Bucket=self._bucket,
                 Key=key,
                 Body=body,
@@ -125,14 +158,30 @@ class MediaStore:
                 ContentLength=size,
                 ChecksumSHA256=base64.b64encode(digest).decode(),
                 Metadata={"sha256": digest.hex()},
+                **(condition or {}),
             )
         except (ClientError, BotoCoreError) as error:
-            raise _as_stage_error(error, key) from error
-        return StoredObject(key, size, digest.hex())
+            if _code(error) not in _CHANGED:
+                raise _as_stage_error(error, key) from error
+            # It may be this very put, whose first answer was lost on the way.
+            stored = self.head(key)
+            if stored is not None and stored.sha256 == digest.hex():
+                return stored
+            raise StoredMeanwhile(f"The file {key} was stored by another attempt meanwhile.") from error
+        return StoredObject(key, size, digest.hex(), reply["ETag"])
+
+
+def _unless_changed(seen: StoredObject | None) -> PutCondition:
+    """S3's conditional write: it answers 412, or 409 while another put is under way."""
+    return {"IfNoneMatch": "*"} if seen is None else {"IfMatch": seen.etag}
+
+
+def _code(error: ClientError | BotoCoreError) -> str:
+    return error.response.get("Error", {}).get("Code", "") if isinstance(error, ClientError) else ""
 
 
 def _as_stage_error(error: ClientError | BotoCoreError, key: str) -> StageError:
-    code = error.response.get("Error", {}).get("Code", "") if isinstance(error, ClientError) else ""
+    code = _code(error)
     if code in {"404", "NoSuchKey", "NotFound"}:
         return ObjectMissing(f"The file {key} is missing in storage; rebuild the stage that made it.")
     return Transient(f"Storage did not answer as expected for {key} ({code or type(error).__name__}).")

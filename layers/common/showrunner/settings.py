@@ -43,6 +43,8 @@ class Settings(BaseModel):
 
     # Only tests and laptops set it: hosts that ingest_sources may fetch although they resolve to private addresses.
     ingest_allowed_hosts: str = ""
+    # The same for deliver_webhooks, by http too; `localhost:*` allows every port.
+    webhook_allowed_hosts: str = ""
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str] = os.environ) -> Settings:

@@ -1,4 +1,4 @@
-"""Which network addresses may be fetched from: public ones, and none that only looks public."""
+"""Which network addresses may be reached for a user: public ones, and none that only looks public."""
 
 from __future__ import annotations
 
