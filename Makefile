@@ -1,5 +1,5 @@
-# Everything that a developer does, in one word each. All that is installed goes into this folder: .venv, .venv-sam and
-# .showrunner, and what npm brings to tests/clients/node_modules. A second run installs nothing.
+# Everything that a developer does, in one word each. All that is installed goes into this folder: .venv, .venv-sam,
+# .venv-bench, .showrunner and node_modules of tests and benchmarks. A second run installs nothing.
 
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
@@ -51,6 +51,10 @@ chaos-stack: .venv/dev.stamp ## Kill processes of the laptop edition at random w
 mutants: .venv/dev.stamp ## Plant faults in copies of the engine; each must turn the proof red
 	@$(BIN)/python -m tests.chaos.mutants
 
+.PHONY: bench-engine
+bench-engine: .venv/laptop.stamp .venv-bench/stamp ## Measure the engine beside its peers (BENCH=--quick)
+	@$(BIN)/python -m benchmarks.engine $(BENCH)
+
 .PHONY: check
 check: format-check lint types template test ## What CI runs: format, lint, types, template, tests
 
@@ -94,7 +98,8 @@ client-types: tests/clients/node_modules/stamp ## Generate the types for client 
 
 .PHONY: clean
 clean: ## Remove everything that was installed, built or made here, except out/
-	rm -rf .venv .venv-sam .showrunner tests/clients/node_modules .aws-sam .mypy_cache .ruff_cache .pytest_cache .hypothesis *.egg-info
+	rm -rf .venv .venv-sam .venv-bench .showrunner .aws-sam .mypy_cache .ruff_cache .pytest_cache .hypothesis *.egg-info
+	rm -rf benchmarks/engine/node/node_modules tests/clients/node_modules
 	find $(WITH_TESTS) -name __pycache__ -type d -prune -exec rm -rf {} +
 
 .PHONY: help
@@ -124,6 +129,14 @@ tests/clients/node_modules/stamp: tests/clients/package.json .venv/dev.stamp
 .venv-sam/stamp: requirements/sam.txt | .venv-sam/bin/uv
 	@echo "Installing sam into .venv-sam ..."
 	@.venv-sam/bin/$(install) requirements/sam.txt --python .venv-sam
+	@touch $@
+
+# Node comes with it; where npm reaches no registry, the two engines that need it are left out.
+.venv-bench/stamp: requirements/bench.txt benchmarks/engine/node/package.json | .venv-bench/bin/uv
+	@echo "Installing the engine's peers into .venv-bench ..."
+	@.venv-bench/bin/$(install) requirements/bench.txt --python .venv-bench
+	@cd benchmarks/engine/node && PATH="$(CURDIR)/.venv-bench/bin:$$PATH" \
+	  npm install --silent --no-package-lock --no-audit --no-fund || echo "npm failed: no peers that run on Node." >&2
 	@touch $@
 
 %/bin/uv: requirements/uv.txt

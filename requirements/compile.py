@@ -44,6 +44,7 @@ def main() -> None:
     compile_pins("requirements/laptop.txt", laptop, *ANYWHERE, *SAME_VERSIONS)
     compile_pins("requirements/uv.txt", ["uv"], *ANYWHERE)
     compile_pins("requirements/sam.txt", extra["sam"], *ANYWHERE)
+    compile_pins("requirements/bench.txt", extra["bench"], *ANYWHERE)
     compile_pins("layers/common/requirements.txt", common, *LAMBDA, *SAME_VERSIONS)
     compile_pins("layers/media/requirements.txt", extra["media"], *LAMBDA, *SAME_VERSIONS)
     compile_pins("functions/ingest_sources/requirements.txt", extra["ingest"], *LAMBDA, *SAME_VERSIONS)

@@ -1,0 +1,141 @@
+"""Showrunner: threads that call `engine.claim` and `engine.complete`, one statement each, with ids from a queue as SQS
+gives them. Jobs are lines of productions, 40 each, of `organizations` organizations in turn; each has an estimate, so
+that its organization's budget is reserved and given back, and with `usage` each reports one provider call.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import queue
+import threading
+import uuid
+from typing import Any
+
+import psycopg
+
+from benchmarks.engine.protocol import Order, Work, serve
+
+LINES = 40
+LEASE_SECONDS = 60
+LEASE_OF_A_ZOMBIE = 0.5
+OUTPUT = '{"asset": "organizations/bench/clip.flac", "seconds": 4.2}'
+OUTPUT_HASH = hashlib.sha256(OUTPUT.encode()).hexdigest()
+USAGE = """[{"provider": "bench", "model": "voice", "input_tokens": 0, "output_tokens": 0, "characters": 80,
+             "seconds": 4.2, "images": 0, "measured": true}]"""
+
+# Kinds of production: `bench_lines` has 40 jobs, `bench_one` one, `bench_held` the five that zombies hold.
+SCHEMA = """
+create schema bench;
+create view bench.lines as
+select productions.id as production_id, 'line-' || number as key,
+       jsonb_build_object('number', number, 'text', 'A line of the script, as long as lines are.') as input,
+       0.0001 as estimate_gbp
+from public.productions cross join generate_series(1, 40) as number
+where productions.kind = 'bench_lines';
+create view bench.held as
+select productions.id as production_id, 'held-' || number as key,
+       jsonb_build_object('number', number, 'held', true) as input, 0.0001 as estimate_gbp
+from public.productions cross join generate_series(1, 5) as number
+where productions.kind = 'bench_held';
+create view bench.halves as
+select productions.id as production_id, 'item-' || number as key,
+       jsonb_build_object('number', number) as input, 0.0001 as estimate_gbp
+from public.productions cross join generate_series(1, 20) as number
+where productions.kind = 'bench_video';
+insert into engine.pipelines (kind, stage, position, after, desired_jobs) values
+    ('bench_lines', 'speak', 1, '{}', 'bench.lines'),
+    ('bench_held', 'speak', 1, '{}', 'bench.held'),
+    ('bench_one', 'speak', 1, '{}', null),
+    ('bench_video', 'plan', 1, '{}', null),
+    ('bench_video', 'compose', 2, '{plan}', 'bench.halves'),
+    ('bench_video', 'paint', 3, '{plan}', 'bench.halves'),
+    ('bench_video', 'pair', 4, '{compose,paint}', null),
+    ('bench_video', 'render', 5, '{pair}', null);
+insert into public.organizations (id, name)
+select ('00000000-0000-4000-8000-' || lpad(number::text, 12, '0'))::uuid, 'Bench ' || number
+from generate_series(1, 20) as number;
+update engine.organization_limits set max_running_jobs = 20, daily_budget_gbp = 1000;
+"""
+
+Connection = psycopg.Connection[tuple[Any, ...]]
+
+
+class Showrunner:
+    def prepare(self, order: Order) -> None:
+        """The migrations are applied already: see `measures.prepare`."""
+        with psycopg.connect(order.url, autocommit=True) as connection:
+            connection.execute(SCHEMA.encode())
+
+    def submit(self, order: Order) -> None:
+        if order.held:
+            self._submit(order, "bench_held", 1)
+        elif order.each:
+            self._submit(order, "bench_one", order.jobs)
+        else:
+            self._submit(order, "bench_lines", -(-order.jobs // LINES))
+
+    def run(self, order: Order, work: Work) -> None:
+        """As many threads as workers, each with its connection; they stop when the work is done."""
+        ready: queue.SimpleQueue[uuid.UUID | None] = queue.SimpleQueue()
+        # As the queue of many organizations holds them: in turn, not one organization after the other.
+        with self._connect(order) as connection:
+            for (job,) in connection.execute(
+                "select id from public.jobs where status = 'queued' order by key, organization_id, id"
+            ):
+                ready.put(job)
+        threads = [threading.Thread(target=self._work, args=(order, work, ready)) for _ in range(order.workers)]
+        for thread in threads:
+            thread.start()
+        work.wait()
+        for _ in threads:
+            ready.put(None)
+        for thread in threads:
+            thread.join()
+
+    def recover(self, order: Order) -> None:
+        """The sweeper's part: one expired lease per transaction."""
+        with self._connect(order) as connection:
+            connection.execute("select pg_sleep(%s)", [2 * LEASE_OF_A_ZOMBIE])
+            for job, attempt in connection.execute("select * from engine.expired(100)").fetchall():
+                connection.execute("select * from engine.fail(%s, %s, 'lost', 'The lease passed.')", [job, attempt])
+
+    def production(self, order: Order, work: Work) -> None:
+        self._submit(order, "bench_video", order.jobs)
+        self.run(order, work)
+
+    def _submit(self, order: Order, kind: str, productions: int) -> None:
+        with self._connect(order) as connection:
+            for number in range(productions):
+                organization = f"00000000-0000-4000-8000-{number % order.organizations + 1:012}"
+                connection.execute(
+                    "select * from engine.submit(%s, %s, %s, %s, null, true)",
+                    [organization, kind, uuid.uuid4(), str(uuid.uuid4())],
+                )
+
+    def _work(self, order: Order, work: Work, ready: queue.SimpleQueue[uuid.UUID | None]) -> None:
+        lease = LEASE_OF_A_ZOMBIE if order.role == "zombie" else LEASE_SECONDS
+        usage = USAGE if order.usage else "[]"
+        with self._connect(order) as connection:
+            while (job := ready.get()) is not None:
+                claim = connection.execute(
+                    "select outcome, attempt, input from engine.claim(%s, 'bench', %s)", [job, lease]
+                ).fetchone()
+                if claim is None or claim[0] != "granted":
+                    continue
+                work.do(claim[2].get("number", 0), claim[2].get("held", False))
+                completed = connection.execute(
+                    "select next from engine.complete(%s, %s, %s, %s, %s)",
+                    [job, claim[1], OUTPUT, OUTPUT_HASH, usage],
+                ).fetchone()
+                for following in completed[0] if completed else ():
+                    ready.put(uuid.UUID(following["id"]))
+
+    def _connect(self, order: Order) -> Connection:
+        """As through a transaction pooler: no prepared statements."""
+        connection = psycopg.connect(order.url, autocommit=True, prepare_threshold=None)
+        connection.execute("set role showrunner_worker")
+        return connection
+
+
+if __name__ == "__main__":
+    serve(Showrunner())
