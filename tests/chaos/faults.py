@@ -36,6 +36,7 @@ class Fault:
 
 FENCE = "job.status is distinct from 'running' or job.attempt <> p_attempt"
 LIMITS_LOCK = "where organization_limits.organization_id = job.organization_id\n    for no key update;"
+PROVIDER_LOCK = "where provider_limits.provider = job.provider\n        for no key update;"
 PRODUCTION_LOCK = "perform from public.productions where productions.id = p_job.production_id for no key update;"
 
 FAULTS = (
@@ -50,9 +51,9 @@ FAULTS = (
     ),
     Fault("organization lock removed", "claim", LIMITS_LOCK, LIMITS_LOCK.replace("\n    for no key update", "")),
     Fault("slot unique index dropped", statement="drop index public.jobs_running"),
-    Fault("re-dispatch removed", "sweep", "and due.due_at <= moment", "and false"),
+    Fault("re-dispatch removed", "sweep_organizations", "and due.due_at <= moment", "and false"),
     Fault("production lock before advance removed", "count_down", PRODUCTION_LOCK, ""),
-    Fault("hand-off of places removed", "hand_off", "return engine.readmit_one(limits);", "return '[]';"),
+    Fault("hand-off of places removed", "hand_off", "ready := engine.readmit_one(limits);", "ready := '[]';"),
     Fault("release of reservations removed", "hand_off", "if p_job.estimate_gbp > 0 then", "if false then"),
     Fault(
         "cancel check of complete removed", "complete",
@@ -68,6 +69,25 @@ FAULTS = (
     Fault("predecessors ignored", "advance", "and before.status <> 'done'", "and before.status = 'failed'"),
     Fault("time of a retry ignored", "claim", "elsif job.not_before > moment then", "elsif false then"),
     Fault("budget ignored", "reserve", "+ excluded.reserved_gbp <= p_budget", "<= p_budget"),
-    Fault("rebuild leaves old attempts running", "rebuild", "perform engine.release_all(p_production);", ""),
+    Fault(
+        "rebuild leaves old attempts running", "rebuild", "freed := engine.close_all(p_production);", "freed := '[]';",
+    ),
     Fault("limit lowered below what runs ignored", "claim", "running >= limits.max_running_jobs or", ""),
+    Fault(
+        "provider lock removed", "claim", PROVIDER_LOCK, PROVIDER_LOCK.replace("\n        for no key update", ""),
+    ),
+    Fault("provider's failure counted as the job's", "fail", "when blamed then 0", "when false then 0"),
+    Fault(
+        "half-open breaker lets everybody through", "provider_room",
+        "case when p_limits.trips > 0 then p_limits.probes - probing end", "null::integer",
+    ),
+    Fault("starts of the minute ignored", "provider_room", "p_limits.per_minute is not null", "false"),
+    Fault(
+        "hand-off of providers' places removed", "hand_off",
+        "ready := ready || engine.readmit_at_provider(protection);", "ready := ready;",
+    ),
+    Fault(
+        "place of a job without budget left empty", "claim",
+        "outcome := 'parked';\n        next := engine.readmit_one(limits);", "outcome := 'parked';",
+    ),
 )  # fmt: skip

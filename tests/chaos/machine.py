@@ -5,25 +5,18 @@ Hypothesis chooses the steps, so a walk that fails is one that can be replayed, 
 
 from __future__ import annotations
 
-import uuid
 from decimal import Decimal
-from typing import Any
 
 import psycopg
 import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
-from hypothesis.stateful import (
-    RuleBasedStateMachine,
-    initialize,
-    invariant,
-    precondition,
-    rule,
-    run_state_machine_as_test,
-)
+from hypothesis.stateful import initialize, precondition, rule, run_state_machine_as_test
 
+from tests.chaos.steps import Steps
 from tests.rigs.engine import Rig, Stage
 from tests.rigs.model import Job, Model, Organization, Production
+from tests.rigs.provider_model import Provider
 
 PRICE = Decimal("0.5")
 CALL = {"provider": "paid", "model": "m", "input_tokens": 0, "output_tokens": 0, "characters": 0, "seconds": 0,
@@ -54,87 +47,54 @@ FAILURES = st.sampled_from(
 )  # fmt: skip
 
 
-class Walk(RuleBasedStateMachine):
+class Walk(Steps):
     """One organization's productions, worked on by one hand at a time."""
 
-    rig: Rig
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.attempts: list[tuple[Job, int]] = []
-        self.progress: dict[tuple[uuid.UUID, int], int] = {}
-
-    @initialize(limit=st.integers(1, 3), budget=st.integers(4, 30), kind=st.sampled_from(sorted(KINDS)))
-    def begin(self, limit: int, budget: int, kind: str) -> None:
+    @initialize(limit=st.integers(1, 3), budget=st.integers(4, 30), kind=st.sampled_from(sorted(KINDS)),
+                places=st.integers(1, 3), per_minute=st.integers(2, 8), trips_after=st.integers(1, 3),
+                probes=st.integers(1, 2), outage=st.lists(st.booleans(), max_size=3))  # fmt: skip
+    def begin(
+        self, limit: int, budget: int, kind: str, places: int, per_minute: int, trips_after: int, probes: int,
+        outage: list[bool],
+    ) -> None:  # fmt: skip
+        self.rig.owner.execute("delete from engine.provider_limits where provider = 'narrow'")
+        self.rig.protect("narrow", max_running=places, per_minute=per_minute, trip_failures=trips_after, probes=probes,
+                         trip_seconds=3600, trip_kinds="{transient,lost}", longest_cool_down_seconds=6000,
+                         cool_down_seconds=600)  # fmt: skip
+        self.provider = Provider("narrow", self._running_at_provider, places, per_minute, trips_after, probes,
+                                 ("transient", "lost"))  # fmt: skip
         organization = self.rig.organization(limit, budget)
         self.organization = Organization(organization, limit, Decimal(budget))
         self.model = Model(PRICE, self._id_of)
-        self._submit(kind, [1, 2, 1, 1], Decimal(1))
+        self._submit(kind, [1, 2, 1, 1], Decimal(1), self.provider)
+        if outage:
+            self._submit("film", [3, 1, 1, 1], Decimal(0), self.provider)
+            self._fail_at_provider(trips_after + 1, "transient")
+            self._try_provider_again(outage, 0)
 
-    def _id_of(self, production: Production, stage: str, key: str) -> uuid.UUID:
-        row = self.rig.one(
-            "select id from public.jobs where (production_id, stage, key) = (%s, %s, %s)", production.id, stage, key
-        )
-        return row["id"]
-
-    @property
-    def jobs(self) -> list[Job]:
-        return sorted(self.organization.jobs, key=lambda job: (str(self.order(job)), job.stage.name, job.key))
-
-    def order(self, job: Job) -> int:
-        return self.organization.productions.index(job.production)
-
-    def some(self, choices: list[Any], pick: int) -> Any:
-        return choices[pick % len(choices)]
-
-    def take(self, pick: int) -> tuple[Job, int]:
-        """An attempt that was granted: mostly one that runs, at times one of the past."""
-        running = [(job, number) for job, number in self.attempts if job.status == "running"]
-        current = [(job, number) for job, number in running if job.attempt == number]
-        zombies = [(job, number) for job, number in running if job.attempt != number]
-        if current and pick % 4:
-            return self.some(current, pick // 4)
-        return self.some(zombies if zombies and pick % 3 else self.attempts, pick // 12)
-
-    def follow(self, answer: list[dict[str, Any]], opened: set[uuid.UUID], places: int = 1) -> None:
-        """What is sent is what was opened, and one of those that wait for each place that is free."""
-        sent = {uuid.UUID(entry["id"]) for entry in answer}
-        assert len(sent) == len(answer)
-        assert opened <= sent
-        handed = sent - opened
-        for _ in range(places):
-            candidates = self.model.candidates(self.organization)
-            if not candidates:
-                break
-            oldest = min(job.queued_at for job in candidates)
-            chosen = [job for job in candidates if job.id in handed]
-            assert chosen, "a free place was handed to nobody"
-            assert min(job.queued_at for job in chosen) == oldest, "the oldest was not first"
-            first = min(chosen, key=lambda job: job.queued_at)
-            handed.remove(first.id)
-            self.model.readmit(first)
-        assert not handed, "a job was sent that had no place"
+    def _running_at_provider(self) -> list[Job]:
+        return [job for job in self.organization.running if job.provider is not None]
 
     # --- people -----------------------------------------------------------------------------------------------------
 
     @precondition(lambda self: len(self.organization.productions) < 4)
     @rule(kind=st.sampled_from(sorted(KINDS)), widths=st.lists(st.integers(0, 2), min_size=4, max_size=4),
-          estimate=ESTIMATES)  # fmt: skip
-    def submit(self, kind: str, widths: list[int], estimate: Decimal) -> None:
-        self._submit(kind, widths, estimate)
+          estimate=ESTIMATES, at_provider=st.booleans())  # fmt: skip
+    def submit(self, kind: str, widths: list[int], estimate: Decimal, at_provider: bool) -> None:
+        self._submit(kind, widths, estimate, self.provider if at_provider else None)
 
-    def _submit(self, kind: str, widths: list[int], estimate: Decimal) -> None:
+    def _submit(self, kind: str, widths: list[int], estimate: Decimal, provider: Provider | None) -> None:
         stages = KINDS[kind]
         keys = {stage.name: [f"k{n}" for n in range(width)] for stage, width in zip(stages, widths, strict=True)}
-        subject = self.rig.subject(float(estimate), **keys)
+        subject = self.rig.subject(float(estimate), provider.name if provider else None, **keys)
         items = {(stage, key): (f"text of {key}", estimate) for stage in keys for key in keys[stage]}
         answer = self.rig.submit(self.organization.id, kind, subject, f"key of {subject}", dispatched=False)
         again = self.rig.submit(self.organization.id, kind, subject, f"key of {subject}", dispatched=False)
-        production = Production(answer["production_id"], self.organization, kind, subject, stages, items)
+        production = Production(answer["production_id"], self.organization, kind, subject, stages, items, provider)
         expected = self.model.submit(production)
         assert answer["is_new"] and not again["is_new"]
         assert again["production_id"] == production.id and again["jobs"] == []
-        self.follow(answer["jobs"], expected, places=0)
+        self.follow(answer["jobs"], expected)
 
     @precondition(lambda self: len(self.attempts) > 2)
     @rule(pick=PICK)
@@ -151,7 +111,7 @@ class Walk(RuleBasedStateMachine):
         if expected is None:
             assert answer is None
         else:
-            self.follow(answer, expected, places=0)
+            self.follow(answer, expected)
 
     @precondition(lambda self: any(one.status != "running" for one in self.organization.productions))
     @rule(pick=PICK, stage=st.integers(-2, 3))
@@ -165,10 +125,13 @@ class Walk(RuleBasedStateMachine):
             self._rebuild(production, from_stage)
 
     def _rebuild(self, production: Production, from_stage: str | None) -> None:
+        freed = [job for job in production.jobs.values() if job.status == "running"]
+        # Providers in order, none last: as `release_all` hands on.
+        room = [step for job in sorted(freed, key=lambda job: job.provider is None) for step in self.room_of(job)]
         answer = self.rig.call("rebuild", production.id, from_stage, False)
         expected = self.model.rebuild(production, from_stage)
         assert answer["build"] == production.build
-        self.follow(answer["jobs"], expected, places=0)
+        self.follow(answer["jobs"], expected, room, dispatched=False)
 
     @precondition(lambda self: any(production.items for production in self.organization.productions))
     @rule(pick=PICK, text=st.sampled_from(["one", "two"]))
@@ -190,13 +153,18 @@ class Walk(RuleBasedStateMachine):
             self.rig.remove(production.subject, stage, key)
             del production.items[stage, key]
         else:
-            self.rig.add(production.subject, stage, [key], 1)
+            self.rig.add(production.subject, stage, [key], 1, production.provider and production.provider.name)
             production.items[stage, key] = (f"text of {key}", Decimal(1))
 
     @rule(limit=st.integers(0, 4), budget=st.integers(0, 30))
     def change_limits(self, limit: int, budget: int) -> None:
         self.rig.limit(self.organization.id, running=limit, budget=budget)
         self.organization.limit, self.organization.budget = limit, Decimal(budget)
+
+    @rule(places=st.integers(0, 4), probes=st.integers(1, 2))
+    def change_provider_limits(self, places: int, probes: int) -> None:
+        self.rig.protect("narrow", max_running=places, probes=probes)
+        self.provider.max_running, self.provider.probes = places, probes
 
     # --- workers ----------------------------------------------------------------------------------------------------
 
@@ -215,7 +183,9 @@ class Walk(RuleBasedStateMachine):
 
     def _claim(self, job: Job) -> str:
         answer = self.rig.claim(job.id, 3600)
-        assert answer["outcome"] == self.model.claim(job), (job.row, answer)
+        outcome, room = self.model.claim(job)
+        assert answer["outcome"] == outcome, (job.row, answer)
+        self.follow(answer["next"], set(), room)
         if answer["outcome"] == "granted":
             assert answer["attempt"] == job.attempt
             assert bool((answer["state"] or {}).get("rewrite")) == job.rewrite
@@ -238,7 +208,7 @@ class Walk(RuleBasedStateMachine):
         answer = self.rig.complete(job.id, attempt, {"made": output}, [CALL] * calls)
         accepted, opened = self.model.complete(job, attempt, output, calls)
         assert answer["accepted"] == accepted
-        self.follow(answer["next"], opened, places=int(freed))
+        self.follow(answer["next"], opened, self.room_of(job) if freed else ())
 
     @precondition(lambda self: any(job.status == "queued" for job in self.organization.jobs))
     @rule(count=st.integers(1, 6), output=st.integers(0, 1))
@@ -270,12 +240,41 @@ class Walk(RuleBasedStateMachine):
     @rule(pick=PICK, kind=FAILURES, calls=CALLS)
     def fail(self, pick: int, kind: str, calls: int) -> None:
         self._claim_for(pick)
-        job, attempt = self.take(pick)
+        self._fail(*self.take(pick), kind, calls)
+
+    @precondition(lambda self: any(job.status == "queued" and job.provider for job in self.organization.jobs))
+    @rule(count=st.integers(1, 3), kind=st.sampled_from(["transient", "transient", "rate_limited"]))
+    def fail_at_provider(self, count: int, kind: str) -> None:
+        self._fail_at_provider(count, kind)
+
+    def _fail_at_provider(self, count: int, kind: str) -> None:
+        for job in [job for job in self.jobs if job.status == "queued" and job.provider][:count]:
+            if self._claim(job) == "granted":
+                self._fail(job, job.attempt, kind, 0)
+
+    @precondition(lambda self: self.provider.trips)
+    @rule(works=st.lists(st.booleans(), min_size=1, max_size=4), output=st.integers(0, 1))
+    def try_provider_again(self, works: list[bool], output: int) -> None:
+        self._try_provider_again(works, output)
+
+    def _try_provider_again(self, works: list[bool], output: int) -> None:
+        """Its cool-down ends; those that may try find that it works, or that it does not."""
+        for it_works in works:
+            self._pass_time(2)
+            for job in [job for job in self.jobs if job.status == "queued" and job.provider]:
+                if self._claim(job) != "granted":
+                    continue
+                if it_works:
+                    self._complete(job, job.attempt, output, 0)
+                else:
+                    self._fail(job, job.attempt, "transient", 0)
+
+    def _fail(self, job: Job, attempt: int, kind: str, calls: int) -> None:
         freed = job.status == "running" and job.attempt == attempt and (kind != "lost" or job.lapsed)
         answer = self.rig.fail(job.id, attempt, kind, "It broke.", SECONDS, [CALL] * calls)
         accepted, status, opened = self.model.fail(job, attempt, kind, calls)
         assert (answer["accepted"], answer["status"]) == (accepted, status)
-        self.follow(answer["next"], opened, places=int(freed))
+        self.follow(answer["next"], opened, self.room_of(job) if freed else ())
         if freed and kind == "bad_output" and job.status == "queued":
             # It waits for one second only, which no walk may depend on.
             self.rig.age(job.id, not_before=10)
@@ -290,7 +289,7 @@ class Walk(RuleBasedStateMachine):
         answer = self.rig.defer(job.id, attempt, SECONDS, {"ticket": 1}, [CALL] * calls)
         accepted, itself = self.model.defer(job, attempt, calls)
         assert answer["accepted"] == accepted
-        self.follow(answer["next"], itself, places=int(freed))
+        self.follow(answer["next"], itself, self.room_of(job) if freed else ())
 
     @precondition(lambda self: self.attempts)
     @rule(pick=PICK)
@@ -303,15 +302,29 @@ class Walk(RuleBasedStateMachine):
 
     @rule(hours=st.sampled_from([2, 25]))
     def pass_time(self, hours: int) -> None:
+        self._pass_time(hours)
+
+    def _pass_time(self, hours: int) -> None:
         self.rig.owner.execute(
             """update public.jobs set
                    queued_at = queued_at - make_interval(hours => %(hours)s),
                    due_at = due_at - make_interval(hours => %(hours)s),
                    not_before = not_before - make_interval(hours => %(hours)s),
-                   lease_until = lease_until - make_interval(hours => %(hours)s)
+                   lease_until = lease_until - make_interval(hours => %(hours)s),
+                   started_at = started_at - make_interval(hours => %(hours)s)
                where organization_id = %(organization)s""",
             {"hours": hours, "organization": self.organization.id},
         )
+        self.rig.owner.execute(
+            """update engine.provider_limits set
+                   not_before = not_before - make_interval(hours => %(hours)s),
+                   open_until = open_until - make_interval(hours => %(hours)s),
+                   next_try_at = next_try_at - make_interval(hours => %(hours)s),
+                   starts = '{}', failed_at = '{}'
+               where provider = 'narrow'""",
+            {"hours": hours},
+        )
+        self.provider.pass_time()
         self.model.pass_time(hours)
         self.model.grow_older(self.organization.jobs)
 
@@ -326,54 +339,17 @@ class Walk(RuleBasedStateMachine):
             answer = self.rig.fail(job.id, job.attempt, "lost", "It was lost.")
             _, status, opened = self.model.fail(job, job.attempt, "lost", 0)
             assert answer["status"] == status
-            self.follow(answer["next"], opened)
+            self.follow(answer["next"], opened, self.room_of(job))
 
     @rule()
     def sweep(self) -> None:
         due = {job.id for job in self.organization.jobs if job.status == "queued" and job.due}
         places = max(0, self.organization.limit - len(self.organization.running))
+        at_provider = max(1, self.provider.room()[0])
         answer = self.rig.sweep(1000)
-        self.follow(answer, due, places)
+        self.follow(answer, due, [*[None] * places, *[self.provider] * at_provider])
         for job in self.organization.jobs:
             job.due = job.due and job.id not in due
-
-    # --- always -----------------------------------------------------------------------------------------------------
-
-    @invariant()
-    def rows_are_the_models(self) -> None:
-        if not hasattr(self, "organization"):
-            return
-        for production in self.organization.productions:
-            row = self.rig.production(production.id)
-            found = (row["status"], row["waiting_for"], row["build"], row["rebuild_from"], row["renew_from"])
-            assert found == production.row
-            highest = self.progress.get((production.id, row["build"]), 0)
-            assert row["progress"] >= highest, "progress fell"
-            assert (row["progress"] == 100) == (row["status"] == "completed")
-            self.progress[production.id, row["build"]] = row["progress"]
-        self._compare(
-            "select production_id, stage, key, status, hold, attempt, fails, slot from public.jobs"
-            " where organization_id = %s",
-            {(job.production.id, *job.row) for job in self.organization.jobs},
-        )
-        self._compare(
-            "select production_id, stage, status, total, remaining, failed, approved_at is not null as approved"
-            " from public.production_stages where organization_id = %s",
-            {(one.id, name, *barrier.row) for one in self.organization.productions
-             for name, barrier in one.barriers.items()},
-        )  # fmt: skip
-        usage = self.rig.one(
-            "select coalesce(sum(total_cost_gbp), 0) as spent, coalesce(sum(reserved_gbp), 0) as reserved"
-            " from public.token_usage_daily where organization_id = %s",
-            self.organization.id,
-        )
-        assert (usage["spent"], usage["reserved"]) == (
-            self.model.spent(self.organization), self.organization.reserved,
-        )  # fmt: skip
-
-    def _compare(self, query: str, expected: set[tuple[Any, ...]]) -> None:
-        rows = self.rig.owner.execute(query.encode(), [self.organization.id]).fetchall()
-        assert {tuple(row.values()) for row in rows} == expected
 
     def teardown(self) -> None:
         if hasattr(self, "organization"):

@@ -61,6 +61,39 @@ def two_claims_of_the_last_money(rig: Rig) -> None:
     assert (first["outcome"], second["outcome"]) == ("granted", "parked")
 
 
+def two_claims_of_the_last_place_at_a_provider(rig: Rig) -> None:
+    rig.protect("paid", max_running=1)
+    _one_of_two_organizations_starts(rig)
+
+
+def two_probes_of_a_provider(rig: Rig) -> None:
+    rig.protect("paid", trip_failures=1)
+    rig.owner.execute("update engine.provider_limits set trips = 1, open_until = now() where provider = 'paid'")
+    _one_of_two_organizations_starts(rig)
+
+
+def _one_of_two_organizations_starts(rig: Rig) -> None:
+    jobs = [rig.jobs(rig.start("siblings", provider="paid", speak=1))[0]["id"] for _ in range(2)]
+
+    first, second = overlapping(rig, lambda on: rig.claim(jobs[0], on=on), lambda on: rig.claim(jobs[1], on=on))
+
+    assert (first["outcome"], second["outcome"]) == ("granted", "parked")
+
+
+def last_failure_against_a_sibling_at_the_same_provider(rig: Rig) -> None:
+    """Whether it is the job's failure is known under the provider's lock, which comes after the stage's."""
+    rig.protect("paid", max_running=2, trip_failures=2)
+    production = rig.start("siblings", provider="paid", speak=2, master=1)
+    failing, sibling = rig.granted(production, "speak"), rig.granted(production, "speak")
+    rig.owner.execute("update public.jobs set fails = 2 where id = %s", [failing[0]])
+
+    completed, failed = overlapping(
+        rig, lambda on: rig.complete(*sibling, on=on), lambda on: rig.fail(*failing, "transient", on=on)
+    )
+
+    assert (completed["accepted"], failed["status"]) == (True, "failed")
+
+
 def last_siblings(rig: Rig) -> None:
     production = rig.start("siblings", speak=2, master=1)
     _both_complete(rig, [rig.granted(production, "speak"), rig.granted(production, "speak")])
@@ -233,6 +266,20 @@ def claim_under_a_lowered_limit(rig: Rig) -> None:
         rig.complete(job, attempt)
 
 
+def place_of_a_job_without_budget(rig: Rig) -> None:
+    """It goes to the next in the claim that could not use it."""
+    organization = rig.organization(running=1, budget=5)
+    holder = rig.granted(rig.start("siblings", organization, speak=1), "speak")
+    dear, free = (
+        rig.jobs(rig.start("siblings", organization, estimate=estimate, speak=1))[0]["id"] for estimate in (9, 0)
+    )
+    for job in (dear, free):
+        rig.claim(job)
+    assert rig.complete(*holder)["next"][-1]["id"] == str(dear)
+
+    assert [sent["id"] for sent in rig.claim(dear)["next"]] == [str(free)]
+
+
 def no_two_jobs_share_a_place(rig: Rig) -> None:
     """The backstop of the organization's lock: even a claim without it is refused."""
     production = rig.start("siblings", speak=2)
@@ -252,6 +299,9 @@ def no_two_jobs_share_a_place(rig: Rig) -> None:
 RACES = (
     two_claims_of_the_last_place,
     two_claims_of_the_last_money,
+    two_claims_of_the_last_place_at_a_provider,
+    two_probes_of_a_provider,
+    last_failure_against_a_sibling_at_the_same_provider,
     last_siblings,
     joining_stages,
     completion_against_lease_expiry,
@@ -264,6 +314,7 @@ RACES = (
     two_sweepers_of_one_lost_lease,
     rebuild_against_late_completion,
     claim_under_a_lowered_limit,
+    place_of_a_job_without_budget,
     no_two_jobs_share_a_place,
 )
 

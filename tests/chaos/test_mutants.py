@@ -9,6 +9,8 @@ CAUGHT_BY_A_RACE = {
     "attempt fence of complete removed": races.zombie_against_its_successor,
     "organization lock removed": races.two_claims_of_the_last_place,
     "slot unique index dropped": races.no_two_jobs_share_a_place,
+    "provider lock removed": races.two_claims_of_the_last_place_at_a_provider,
+    "half-open breaker lets everybody through": races.two_probes_of_a_provider,
     "production lock before advance removed": races.joining_stages,
 }
 

@@ -142,6 +142,36 @@ def test_a_job_that_fits_is_readmitted_past_one_that_does_not(rig, kind):
     assert [sent["id"] for sent in finish["next"]] == [str(small)]
 
 
+def test_a_place_that_the_next_job_has_no_budget_for_goes_to_the_one_after(rig, kind):
+    organization = rig.organization(running=1, budget=5)
+    holder = rig.granted(rig.start(kind, organization, estimate=0, sing=1), "sing")
+    jobs = [rig.jobs(rig.start(kind, organization, estimate=estimate, sing=1))[0]["id"] for estimate in (9, 8, 1)]
+    for job in jobs:
+        rig.claim(job)
+    sent = rig.complete(*holder)["next"]
+    chain = []
+
+    while sent:
+        chain.append(sent[0]["id"])
+        sent = rig.claim(sent[0]["id"])["next"]
+
+    assert chain == [str(job) for job in jobs]
+    assert [rig.job(job)["status"] for job in jobs] == ["parked", "parked", "running"]
+
+
+def test_a_job_that_fits_is_found_behind_many_that_do_not(rig, kind):
+    organization = rig.organization(budget=5)
+    holder = rig.granted(rig.start(kind, organization, estimate=5, sing=1), "sing")
+    for estimate, width in ((4, 150), (1, 1)):
+        for job in rig.jobs(rig.start(kind, organization, estimate=estimate, sing=width)):
+            rig.claim(job["id"])
+    rig.limit(organization, budget=3)
+
+    (sent,) = rig.complete(*holder)["next"]
+
+    assert rig.job(sent["id"])["estimate_gbp"] == 1
+
+
 def test_a_reservation_is_given_back_to_the_day_it_was_made_on(rig, kind):
     organization = rig.organization(budget=10)
     granted = rig.granted(rig.start(kind, organization, estimate=4, sing=1), "sing")

@@ -33,6 +33,7 @@ def test_a_queued_job_is_granted_with_its_whole_input(rig, kind):
         "input": {"text": "text of a", "upstream": None},
         "input_hash": job["input_hash"],
         "state": None,
+        "next": [],
     }
 
 

@@ -67,10 +67,10 @@ def test_transitions_beside_a_large_past_touch_few_buffers(rig, past):
     complete = buffers(rig, "engine.complete(%s, %s, '{}', 'hash')", jobs[0], claimed["attempt"])
     sweep = buffers(rig, "engine.sweep(10)")
 
-    assert claim < 40
+    assert claim < 45
     assert heartbeat < 15
     assert complete < 80
-    assert sweep < 25
+    assert sweep < 35
 
 
 def test_what_waits_for_a_person_is_not_read_by_the_sweeper(rig, kind):
@@ -86,6 +86,24 @@ def test_what_waits_for_a_person_is_not_read_by_the_sweeper(rig, kind):
 
     assert "jobs_parked" in used
     assert touched <= 5
+
+
+def test_a_freed_place_reads_a_bounded_number_of_jobs_that_wait_for_budget(rig, kind):
+    organization = rig.organization(budget=5)
+    production = rig.start(kind, organization, estimate=2, sing=1)
+    old = rig.start(kind, organization, sing=0)
+    rig.owner.execute(PAST, past_of(old, organization, "parked", 50_000, "budget"))
+    rig.owner.execute("update public.jobs set estimate_gbp = 4 where status = 'parked'")
+    rig.owner.execute("vacuum analyze public.jobs")
+    job, attempt = rig.granted(production, "sing")
+    rig.limit(organization, budget=3)
+
+    nobody_fits = buffers(rig, "engine.complete(%s, %s, '{}', 'hash')", job, attempt)
+    rig.owner.execute("update public.jobs set estimate_gbp = 1 where key = 'parked50000'")
+    the_last_fits = buffers(rig, "engine.complete(%s, %s, '{}', 'hash')", job, attempt)
+
+    assert nobody_fits < 100
+    assert the_last_fits < 500
 
 
 def test_heartbeats_are_heap_only(rig, kind):

@@ -194,6 +194,33 @@ def test_a_rebuild_gives_back_what_an_outliving_attempt_held(rig, kind):
     assert rig.violations() == {}
 
 
+def test_the_place_of_an_outliving_attempt_goes_to_the_next_job_with_the_rebuild(rig, kind):
+    organization = rig.organization(running=1)
+    production = rig.submit(organization, kind, rig.subject(write=1))["production_id"]
+    rig.granted(production, "write")
+    waiting = rig.jobs(rig.submit(organization, kind, rig.subject(write=1))["production_id"])[0]["id"]
+    rig.claim(waiting)
+    rig.cancel(production)
+
+    rig.rebuild(production)
+
+    assert rig.job(waiting)["status"] == "queued"
+    assert rig.claim(waiting)["outcome"] == "granted"
+
+
+def test_a_rebuild_whose_caller_sends_nothing_leaves_the_next_job_to_the_sweep(rig, kind):
+    organization = rig.organization(running=1)
+    production = rig.submit(organization, kind, rig.subject(write=1))["production_id"]
+    rig.granted(production, "write")
+    waiting = rig.jobs(rig.submit(organization, kind, rig.subject(write=1))["production_id"])[0]["id"]
+    rig.claim(waiting)
+    rig.cancel(production)
+
+    rig.call("rebuild", production, None, False)
+
+    assert str(waiting) in [sent["id"] for sent in rig.sweep()]
+
+
 def test_a_running_production_cannot_be_rebuilt(rig, kind, subject):
     production = rig.submit(rig.organization(), kind, subject)["production_id"]
 

@@ -76,6 +76,30 @@ def test_a_second_open_production_of_a_subject_is_refused_and_names_the_first(ri
         rig.submit(organization, kind, subject)
 
 
+@pytest.mark.parametrize("key", [None, "tap"])
+def test_a_production_that_ends_while_another_is_asked_for_is_not_in_the_way(rig, kind, key):
+    """It is there when the row is refused, and over when it is looked for."""
+    organization, subject = rig.organization(), rig.subject(write=1)
+    first = rig.submit(organization, kind, subject)
+    rig.owner.execute(
+        """create function rig.end_it() returns trigger language plpgsql as $$
+           begin
+               update public.productions set status = 'cancelled', finished_at = now() where status = 'queued';
+               drop trigger ends_meanwhile on public.productions;
+               return null;
+           end $$"""
+    )
+    rig.owner.execute(
+        "create trigger ends_meanwhile after insert on public.productions"
+        " for each statement execute function rig.end_it()"
+    )
+
+    second = rig.submit(organization, kind, subject, key)
+
+    assert second["is_new"]
+    assert second["production_id"] != first["production_id"]
+
+
 def test_a_subject_may_be_made_again_when_its_production_is_over(rig, kind):
     organization, subject = rig.organization(), rig.subject(write=1)
     first = rig.submit(organization, kind, subject)

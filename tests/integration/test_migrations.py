@@ -64,6 +64,31 @@ def test_rolling_back_to_a_version_keeps_it_and_what_came_before(empty_database)
     assert undone == versions[:0:-1]
 
 
+BEFORE_REPLACEMENTS = "20261121000650"
+DEFINITIONS = """
+    select oid::regprocedure::text, pg_get_functiondef(oid), coalesce(proacl::text, '')
+    from pg_proc where pronamespace = 'engine'::regnamespace
+    union all
+    select tgrelid::regclass::text || ' ' || tgname, pg_get_triggerdef(oid), '' from pg_trigger where not tgisinternal
+    union all
+    select indexrelid::regclass::text, pg_get_indexdef(indexrelid), '' from pg_index
+    where indrelid in (select oid from pg_class where relnamespace in ('public'::regnamespace, 'engine'::regnamespace))
+    order by 1
+"""
+
+
+def test_functions_that_were_replaced_are_what_they_were_after_a_rollback(empty_database):
+    url = empty_database.owner_url
+    migrations.migrate(url, to_version=BEFORE_REPLACEMENTS)
+    with psycopg.connect(url, autocommit=True) as connection:
+        before = connection.execute(DEFINITIONS).fetchall()
+
+        migrations.migrate(url)
+        migrations.rollback(url, to_version=BEFORE_REPLACEMENTS)
+
+        assert connection.execute(DEFINITIONS).fetchall() == before
+
+
 def test_organizations_that_were_there_before_the_engine_have_their_limits(empty_database):
     url = empty_database.owner_url
     migrations.migrate(url, to_version="20261121000100")

@@ -20,7 +20,7 @@ from showrunner.database import Database, Statement, is_outage
 from showrunner.engine import Engine, Finish
 from showrunner.errors import ErrorKind
 from showrunner.usage import ProviderCall
-from tests.rigs.chaos_people import KINDS, People
+from tests.rigs.chaos_people import KINDS, PROVIDERS, PROVIDERS_GROW_OLDER, STARTS_GROW_OLDER, People
 from tests.rigs.engine import Rig
 from tests.rigs.invariants import DEADLOCKS, UNEXPECTED, WITNESSES, broken
 from tests.rigs.simulated_queue import SimulatedQueue
@@ -209,6 +209,7 @@ class Chaos(People):
     def _handle(self, rng: random.Random, job: UUID) -> None:
         claim = self.engine.claim(job, "chaos", LEASE_SECONDS)
         self._may_crash(rng)
+        self.queue.send(sent.id for sent in claim.next)
         if claim.outcome != "granted":
             return
         roll = rng.random()
@@ -232,7 +233,8 @@ class Chaos(People):
             kinds = ("transient", "rate_limited", "bad_output", "content_refused", "internal", "invalid_input", "quota",
                      "auth")  # fmt: skip
             kind = ErrorKind(rng.choices(kinds, (8, 8, 6, 5, 4, 2, 1, 1))[0])
-            return self._paying(job, attempt, lambda: self.engine.fail(job, attempt, kind, "It broke.", 0.1, [CALL]))
+            wait = None if kind is ErrorKind.RATE_LIMITED and rng.random() < 0.5 else 0.1
+            return self._paying(job, attempt, lambda: self.engine.fail(job, attempt, kind, "It broke.", wait, [CALL]))
         if not self.calm and roll < 0.15:
             return self._paying(job, attempt, lambda: self.engine.defer(job, attempt, 0.01, {"ticket": 1}, [CALL]))
         return self._complete(job, attempt, with_effect)
@@ -295,12 +297,15 @@ class Chaos(People):
             """update public.jobs set
                    due_at = due_at - make_interval(secs => %(seconds)s),
                    not_before = not_before - make_interval(secs => %(seconds)s),
-                   lease_until = lease_until - make_interval(secs => %(seconds)s)
+                   lease_until = lease_until - make_interval(secs => %(seconds)s),
+                   started_at = started_at - make_interval(secs => %(seconds)s)
                where id in (
                    select id from public.jobs where status in ('queued', 'running') for no key update skip locked
                ) returning 1""",
             {"seconds": seconds},
         )
+        # The second statement sees what claims had written that the first one waited for.
+        self.owner.run([Statement(PROVIDERS_GROW_OLDER, (seconds,) * 4), Statement(STARTS_GROW_OLDER, (seconds,))])
         self.queue.let_late_ones_arrive()
 
     def _sweep(self) -> None:
@@ -320,6 +325,8 @@ class Chaos(People):
         rig.price("paid", "image", 0.5)
         for kind, stages in KINDS.items():
             rig.pipeline(kind, stages)
+        for provider, limits in PROVIDERS.items():
+            rig.protect(provider, **limits)
         self.organizations = [rig.organization(3, 40), rig.organization(6, 1000), rig.organization(12, 5000)]
         rig.close()
 
@@ -329,6 +336,7 @@ class Chaos(People):
         self.owner.call(
             "update engine.organization_limits set max_running_jobs = 20, daily_budget_gbp = 1000000 returning 1"
         )
+        self.owner.call("update engine.provider_limits set max_running = 6 where provider = 'narrow' returning 1")
         rng = random.Random(self.seed)
         while self.zombies:
             self._guarded("zombie", self._rise_again, rng)

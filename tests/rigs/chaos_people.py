@@ -32,6 +32,19 @@ KINDS = {
         Stage("print", after=("plot", "tell"), joins=True),
     ),
 }
+# Half of the items go to a provider: one with places and a breaker, or one with starts per minute.
+PROVIDERS = {
+    "narrow": {"max_running": 4, "trip_failures": 3, "trip_seconds": 600, "cool_down_seconds": 60, "probes": 2},
+    "slow": {"per_minute": 30, "trip_failures": 5, "trip_kinds": "{transient,bad_output,lost}"},
+}
+PROVIDERS_GROW_OLDER = """
+update engine.provider_limits set
+    not_before = not_before - make_interval(secs => %s),
+    open_until = open_until - make_interval(secs => %s),
+    next_try_at = next_try_at - make_interval(secs => %s),
+    starts_at = starts_at - make_interval(secs => %s)
+"""
+STARTS_GROW_OLDER = "update rig.starts set started_at = started_at - make_interval(secs => %s) returning 1"
 FAN_OUTS = {"film": "speak", "video": "sound", "story": "tell"}
 
 
@@ -84,13 +97,17 @@ class People:
             width = rng.choice([0, 1, 1, 2])
             if stage.name == FAN_OUTS[kind]:
                 width = widths.pop() if widths else rng.choice([0, 1, 1, 3, 5, 8, 40 if number % 4 == 0 else 2])
-            rows += [(stage.name, f"k{key}", rng.choice(["0", "0", "0.5", "2"])) for key in range(width)]
+            rows += [
+                (stage.name, f"k{key}", rng.choice(["0", "0", "0.5", "2"]), rng.choice([None, None, *PROVIDERS]))
+                for key in range(width)
+            ]
         if rows:
-            names, keys, estimates = (list(column) for column in zip(*rows, strict=True))
+            names, keys, estimates, providers = (list(column) for column in zip(*rows, strict=True))
             self.owner.call(
-                "insert into rig.items (subject_id, stage, key, estimate_gbp)"
-                " select %s, * from unnest(%s::text[], %s::text[], %s::numeric[]) on conflict do nothing returning 1",
-                [subject, names, keys, estimates],
+                "insert into rig.items (subject_id, stage, key, estimate_gbp, provider)"
+                " select %s, * from unnest(%s::text[], %s::text[], %s::numeric[], %s::text[])"
+                " on conflict do nothing returning 1",
+                [subject, names, keys, estimates, providers],
             )
         row = self.worker.call(
             "select * from engine.submit(%s, %s, %s, %s, null, %s)",
@@ -122,6 +139,10 @@ class People:
         )
 
     def _limit(self, rng: random.Random) -> None:
+        self.owner.call(
+            "update engine.provider_limits set max_running = %s where provider = 'narrow' returning 1",
+            [rng.randrange(0, 7)],
+        )
         self.owner.call(
             "update engine.organization_limits set max_running_jobs = %s, daily_budget_gbp = %s"
             " where organization_id = %s returning 1",

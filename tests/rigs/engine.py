@@ -17,6 +17,8 @@ import psycopg
 from psycopg.rows import dict_row
 from psycopg.types.json import Jsonb
 
+from tests.rigs.provider_rows import ProviderRows
+
 Row = dict[str, Any]
 Connection = psycopg.Connection[Row]
 
@@ -28,6 +30,7 @@ create table rig.items (
     key text not null,
     text text not null default '',
     estimate_gbp numeric not null default 0,
+    provider text,
     primary key (subject_id, stage, key)
 );
 create table rig.results (job_id uuid not null, attempt integer not null);
@@ -46,7 +49,10 @@ select
         where jobs.production_id = productions.id
           and jobs.stage = any ('{{{upstream}}}')
           and jobs.status = 'succeeded'
-    )) as input,
+    )) || case
+        when items.provider is null then '{{}}'
+        else jsonb_build_object('voice', items.provider || '/any')
+    end as input,
     items.estimate_gbp
 from public.productions
 join rig.items on items.subject_id = productions.subject_id and items.stage = '{stage}'
@@ -149,7 +155,7 @@ def _open(url: str, role: str | None = None) -> Connection:
     return connection
 
 
-class Rig:
+class Rig(ProviderRows):
     """The engine as a worker calls it, and its rows as the owner sees them."""
 
     def __init__(self, owner_url: str, login_url: str) -> None:
@@ -184,6 +190,7 @@ class Rig:
         """Leave nothing of the test before."""
         self.owner.execute("delete from public.organizations")
         self.owner.execute("delete from public.provider_prices where source = 'test'")
+        self.owner.execute("delete from engine.provider_limits where provider not in ('polly', 'openai', 'bedrock')")
         self.owner.execute("delete from engine.pipelines where kind = any (%s)", [self._kinds])
         self.owner.execute("drop schema if exists rig cascade")
         self.owner.execute(TABLES)
@@ -207,10 +214,10 @@ class Rig:
                 self.owner.execute(VIEW.format(kind=kind, stage=stage.name, upstream=upstream).encode())
             self.owner.execute(
                 """insert into engine.pipelines
-                   (kind, stage, position, after, weight, gate, sticky, max_fails, desired_jobs)
-                   values (%s, %s, %s, %s, %s, %s, %s, %s, %s)""",
+                   (kind, stage, position, after, weight, gate, sticky, max_fails, desired_jobs, provider_field)
+                   values (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s)""",
                 [kind, stage.name, position, list(stage.after), stage.weight, stage.gate, stage.sticky,
-                 stage.max_fails, view],
+                 stage.max_fails, view, "voice" if stage.fans_out else None],
             )  # fmt: skip
         return kind
 
@@ -228,17 +235,21 @@ class Rig:
                     [limits[name], organization],
                 )
 
-    def subject(self, estimate: float = 0, **items: Sequence[str] | int) -> uuid.UUID:
+    def subject(self, estimate: float = 0, provider: str | None = None, **items: Sequence[str] | int) -> uuid.UUID:
         """A subject whose stages have the named items: `speak=["a", "b"]`, or `speak=40` for forty."""
         subject = uuid.uuid4()
         for stage, keys in items.items():
-            self.add(subject, stage, [f"k{n:03}" for n in range(keys)] if isinstance(keys, int) else keys, estimate)
+            named = [f"k{n:03}" for n in range(keys)] if isinstance(keys, int) else keys
+            self.add(subject, stage, named, estimate, provider)
         return subject
 
-    def add(self, subject: uuid.UUID, stage: str, keys: Sequence[str], estimate: float = 0) -> None:
+    def add(
+        self, subject: uuid.UUID, stage: str, keys: Sequence[str], estimate: float = 0, provider: str | None = None
+    ) -> None:
         self.owner.cursor().executemany(
-            "insert into rig.items (subject_id, stage, key, text, estimate_gbp) values (%s, %s, %s, %s, %s)",
-            [(subject, stage, key, f"text of {key}", estimate) for key in keys],
+            "insert into rig.items (subject_id, stage, key, text, estimate_gbp, provider)"
+            " values (%s, %s, %s, %s, %s, %s)",
+            [(subject, stage, key, f"text of {key}", estimate, provider) for key in keys],
         )
 
     def edit(self, subject: uuid.UUID, stage: str, key: str, text: str) -> None:

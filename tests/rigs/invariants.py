@@ -16,6 +16,9 @@ create table rig.falls (production_id uuid, build integer, before integer, after
 create table rig.early (job_id uuid, stage text);
 create table rig.over_budget (job_id uuid, spent numeric, reserved numeric, budget numeric);
 create table rig.over_limit (job_id uuid, running integer, allowed integer);
+create table rig.over_provider (job_id uuid, provider text, running integer, started integer, what text);
+create table rig.unjust (job_id uuid, provider text, kind public.error_kind);
+create table rig.starts (provider text, started_at timestamptz);
 create table rig.paid (job_id uuid, attempt integer, calls integer);
 grant insert on rig.effects to showrunner_worker;
 
@@ -66,9 +69,57 @@ begin
     where limits.organization_id = new.organization_id and counted.running > limits.max_running_jobs;
     return null;
 end $$;
+
+-- Of a job whose provider is protected; the claim holds the provider's row.
+create function rig.note_start_at_provider() returns trigger language plpgsql security definer as $$
+begin
+    insert into rig.starts values (new.provider, new.started_at);
+    insert into rig.over_provider
+    select new.id, new.provider, counted.running, started.in_a_minute, case
+        when counted.running > limits.max_running then 'running'
+        when started.in_a_minute > limits.per_minute then 'per minute'
+        when counted.probing > limits.probes and limits.trips > 0 then 'probes'
+        else 'protected'
+    end
+    from engine.provider_limits as limits
+    cross join lateral (
+        select count(*) as running, count(*) filter (where jobs.started_at >= limits.open_until) as probing
+        from public.jobs
+        where jobs.provider = new.provider and jobs.status = 'running'
+    ) as counted
+    cross join lateral (
+        select count(*) as in_a_minute
+        from rig.starts
+        where starts.provider = new.provider and starts.started_at > new.started_at - interval '60 seconds'
+    ) as started
+    where limits.provider = new.provider
+      and (counted.running > limits.max_running
+           or started.in_a_minute > limits.per_minute
+           or (limits.trips > 0 and counted.probing > limits.probes)
+           or greatest(limits.open_until, limits.not_before) > new.started_at);
+    return null;
+end $$;
 create trigger witness after update on public.jobs
     for each row when (new.status = 'running' and old.status = 'queued')
     execute function rig.note_start();
+
+create function rig.note_failure() returns trigger language plpgsql security definer as $$
+begin
+    insert into rig.unjust
+    select new.id, new.provider, new.error_kind
+    from engine.provider_limits as limits
+    where limits.provider = new.provider
+      and limits.trips > 0
+      and new.error_kind = any (limits.trip_kinds)
+      and new.queued_at > now() - interval '1 day';
+    return null;
+end $$;
+create trigger witness_of_failure after update on public.jobs
+    for each row when (new.fails > old.fails and new.provider is not null)
+    execute function rig.note_failure();
+create trigger witness_at_provider after update on public.jobs
+    for each row when (new.status = 'running' and old.status = 'queued' and new.provider is not null)
+    execute function rig.note_start_at_provider();
 """
 
 
@@ -132,9 +183,21 @@ INVARIANTS = _numbered(
 # Of what no query of this database can tell; the run says how often.
 UNEXPECTED = Invariant("I15", "no call is refused for a reason the engine does not promise", "")
 DEADLOCKS = Invariant("I16", "Postgres breaks no deadlock", "")
-ALL = (*INVARIANTS, UNEXPECTED, DEADLOCKS)
+
+# Later ones keep the ids of those before.
+PROVIDERS = (
+    Invariant(
+        "I17", "no claim goes above its provider's limits, or past its breaker", "select * from rig.over_provider"
+    ),
+    Invariant("I18", "nothing waits for a provider at rest", "select id from public.jobs where hold = 'provider'"),
+    Invariant(
+        "I19", "no failure of a provider whose breaker is not closed counts as a job's", "select * from rig.unjust"
+    ),
+)
+QUERIES = (*INVARIANTS, *PROVIDERS)
+ALL = (*INVARIANTS, UNEXPECTED, DEADLOCKS, *PROVIDERS)
 
 
 def broken(owner: Connection) -> dict[str, int]:
     """How many rows break each invariant that is a query."""
-    return {one.id: len(owner.execute(one.query.encode()).fetchall()) for one in INVARIANTS}
+    return {one.id: len(owner.execute(one.query.encode()).fetchall()) for one in QUERIES}

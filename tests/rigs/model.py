@@ -13,10 +13,12 @@ from typing import Any
 from uuid import UUID
 
 from tests.rigs.engine import Stage
+from tests.rigs.provider_model import Provider
 
 OPEN = ("queued", "running", "parked")
 TERMINAL = ("completed", "failed", "cancelled")
 ENVIRONMENT = ("quota", "auth", "sunset")
+MAY_BE_THE_PROVIDERS = ("rate_limited", "transient", "bad_output", "lost")
 COUNTED = ("transient", "internal", "lost", "bad_output")
 DAY_HOURS = 24
 
@@ -41,10 +43,15 @@ class Job:
     input: Any = None
     output: Any = None
     rewrite: bool = False
+    probe: bool = False  # it started after its provider's breaker had opened
+
+    @property
+    def provider(self) -> Provider | None:
+        return self.production.provider if self.stage.fans_out else None
 
     def stop(self, status: str, hold: str | None = None) -> None:
         self.status, self.hold, self.slot, self.lapsed = status, hold, None, False
-        self.reserved = Decimal(0)
+        self.reserved, self.probe = Decimal(0), False
 
     @property
     def row(self) -> tuple[Any, ...]:
@@ -72,6 +79,7 @@ class Production:
     subject: UUID
     stages: tuple[Stage, ...]
     items: dict[tuple[str, str], tuple[str, Decimal]]  # (stage, key): text, estimate
+    provider: Provider | None = None
     status: str = "queued"
     waiting_for: str | None = None
     build: int = 1
@@ -225,8 +233,36 @@ class Model:
 
     # --- a job's life -----------------------------------------------------------------------------------------------
 
-    def claim(self, job: Job) -> str:
-        production, organization = job.production, job.production.organization
+    def claim(self, job: Job) -> tuple[str, list[Provider | None]]:
+        """The outcome, and what room is handed on: of the organization (None), of a provider."""
+        outcome = self._refuse(job)
+        if outcome is not None:
+            return outcome, []
+        organization, provider = job.production.organization, job.provider
+        if provider is None:
+            at_provider: list[Provider | None] = []
+        else:
+            at_provider = [provider]
+        taken = {other.slot for other in organization.running}
+        free = next((slot for slot in range(1, organization.limit + 1) if slot not in taken), None)
+        if len(taken) >= organization.limit or free is None:
+            job.stop("parked", "slot")
+            return "parked", at_provider
+        if provider is not None and not provider.room()[0]:
+            return provider.refuse(job), [None]
+        if job.estimate > self._left(organization) and job.estimate > 0:
+            job.stop("parked", "budget")
+            return "parked", [None, *at_provider]
+        job.status, job.slot, job.reserved, job.lapsed = "running", free, job.estimate, False
+        job.attempt += 1
+        if provider is not None:
+            provider.start(job)
+        return "granted", at_provider
+
+    @staticmethod
+    def _refuse(job: Job) -> str | None:
+        """Why it may not run whatever room there is."""
+        production = job.production
         if job.status != "queued":
             return {"running": "leased", "parked": "parked", "cancelled": "cancelled"}.get(job.status, "terminal")
         if job.waits:
@@ -240,23 +276,15 @@ class Model:
             return "parked"
         if production.status == "queued":
             production.status = "running"
-        taken = {other.slot for other in organization.running}
-        free = next((slot for slot in range(1, organization.limit + 1) if slot not in taken), None)
-        if len(taken) >= organization.limit or free is None:
-            job.stop("parked", "slot")
-            return "parked"
-        if job.estimate > self._left(organization) and job.estimate > 0:
-            job.stop("parked", "budget")
-            return "parked"
-        job.status, job.slot, job.reserved, job.lapsed = "running", free, job.estimate, False
-        job.attempt += 1
-        return "granted"
+        return None
 
     def complete(self, job: Job, attempt: int, output: Any, calls: int) -> tuple[bool, Any]:
         if not self._is_current(job, attempt):
             self._pay(job, attempt, calls)
             return job.status == "succeeded" and job.attempt == attempt, set()
         cancelled = job.production.status == "cancelled"
+        if not cancelled and job.probe and job.provider is not None and job.provider.trips:
+            job.provider.works_again()
         job.stop("cancelled" if cancelled else "succeeded")
         job.output = None if cancelled else output
         opened = self._count_down(job, failed=False)
@@ -269,7 +297,11 @@ class Model:
             return job.attempt == attempt and job.status not in ("running", "succeeded"), job.status, set()
         cancelled = job.production.status == "cancelled"
         late = kind == "rate_limited" and self.hours > job.queued_at + DAY_HOURS
-        job.fails += kind in COUNTED or late
+        blamed, comes_first = False, False
+        if job.provider is not None and not cancelled and kind in MAY_BE_THE_PROVIDERS:
+            is_late = self.hours > job.queued_at + DAY_HOURS
+            blamed, comes_first = job.provider.blame(job, kind, is_late)
+        job.fails += not blamed and (kind in COUNTED or late)
         status = "queued"
         if cancelled:
             status = "cancelled"
@@ -281,9 +313,11 @@ class Model:
             or job.fails >= job.stage.max_fails
         ):
             status = "failed"
-        job.stop(status, "attention" if status == "parked" else None)
-        job.waits = kind in ("rate_limited", "transient", "internal", "bad_output")
-        job.due = kind == "lost"
+        if blamed and not comes_first:
+            status = "parked"
+        job.stop(status, None if status != "parked" else "provider" if blamed else "attention")
+        job.waits = comes_first or kind in ("rate_limited", "transient", "internal", "bad_output")
+        job.due = kind == "lost" and not blamed
         job.rewrite = job.rewrite or kind == "content_refused"
         opened = self._count_down(job, status == "failed") if status in ("failed", "cancelled") else set()
         if kind in ENVIRONMENT and not cancelled:
@@ -329,9 +363,9 @@ class Model:
         ]
 
     @staticmethod
-    def readmit(job: Job) -> None:
+    def readmit(job: Job, *, now: bool = True, dispatched: bool = True) -> None:
         job.stop("queued")
-        job.due = False
+        job.waits, job.due = not now, now and not dispatched
 
     def spent(self, organization: Organization) -> Decimal:
         return self.price * len(organization.paid)

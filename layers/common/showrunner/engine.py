@@ -23,7 +23,10 @@ _ALREADY_ACCEPTED = "SR002"
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """The answer to a claim. Everything after `wait_seconds` is set only when `outcome` is `granted`."""
+    """The answer to a claim. From `attempt` to `state` all is set only when `outcome` is `granted`.
+
+    `next` are jobs to send: room that this one was offered and could not use, or that its provider has besides.
+    """
 
     outcome: str
     wait_seconds: float
@@ -36,6 +39,7 @@ class Claim:
     input: dict[str, Any]
     input_hash: str
     state: dict[str, Any]
+    next: tuple[JobToSend, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +69,7 @@ class Engine:
     def claim(self, job_id: UUID, owner: str, lease_seconds: float) -> Claim:
         """Try to run a job for `lease_seconds`; the claim's outcome says why not."""
         row = self._database.call("select * from engine.claim(%s, %s, %s)", (job_id, owner, lease_seconds))[0]
-        return Claim(**{**row, "state": row["state"] or {}})
+        return Claim(**{**row, "state": row["state"] or {}, "next": tuple(_jobs(row["next"]))})
 
     def heartbeat(self, job_id: UUID, attempt: int, lease_seconds: float, progress: float | None) -> Pulse:
         """Renew the lease from now on; `progress` is 0 to 1, or None to leave it as it was."""

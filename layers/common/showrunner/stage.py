@@ -158,6 +158,7 @@ class _Worker(Generic[Input]):
             return
         lease_seconds, beats = self._lease(deadline)
         claim = self._services.engine.claim(wake_up.job_id, _owner(context), lease_seconds)
+        self._dispatch(claim.next)
         if claim.outcome != "granted":
             logger.info("Nothing to do", job_id=wake_up.job_id, outcome=claim.outcome)
             self._send_again(claim, wake_up)
