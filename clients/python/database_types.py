@@ -622,6 +622,7 @@ class PublicJobs(BaseModel):
     owner: Optional[str] = Field(alias="owner")
     production_id: uuid.UUID = Field(alias="production_id")
     progress: Optional[float] = Field(alias="progress")
+    provider: Optional[str] = Field(alias="provider")
     queued_at: datetime.datetime = Field(alias="queued_at")
     reserved_on: Optional[datetime.date] = Field(alias="reserved_on")
     slot: Optional[int] = Field(alias="slot")
@@ -654,6 +655,7 @@ class PublicJobsInsert(TypedDict):
     owner: NotRequired[Annotated[Optional[str], Field(alias="owner")]]
     production_id: Annotated[uuid.UUID, Field(alias="production_id")]
     progress: NotRequired[Annotated[Optional[float], Field(alias="progress")]]
+    provider: NotRequired[Annotated[Optional[str], Field(alias="provider")]]
     queued_at: NotRequired[Annotated[datetime.datetime, Field(alias="queued_at")]]
     reserved_on: NotRequired[Annotated[Optional[datetime.date], Field(alias="reserved_on")]]
     slot: NotRequired[Annotated[Optional[int], Field(alias="slot")]]
@@ -686,6 +688,7 @@ class PublicJobsUpdate(TypedDict):
     owner: NotRequired[Annotated[Optional[str], Field(alias="owner")]]
     production_id: NotRequired[Annotated[uuid.UUID, Field(alias="production_id")]]
     progress: NotRequired[Annotated[Optional[float], Field(alias="progress")]]
+    provider: NotRequired[Annotated[Optional[str], Field(alias="provider")]]
     queued_at: NotRequired[Annotated[datetime.datetime, Field(alias="queued_at")]]
     reserved_on: NotRequired[Annotated[Optional[datetime.date], Field(alias="reserved_on")]]
     slot: NotRequired[Annotated[Optional[int], Field(alias="slot")]]

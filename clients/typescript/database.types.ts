@@ -778,6 +778,7 @@ export type Database = {
           owner: string | null;
           production_id: string;
           progress: number | null;
+          provider: string | null;
           queued_at: string;
           reserved_on: string | null;
           slot: number | null;
@@ -810,6 +811,7 @@ export type Database = {
           owner?: string | null;
           production_id: string;
           progress?: number | null;
+          provider?: string | null;
           queued_at?: string;
           reserved_on?: string | null;
           slot?: number | null;
@@ -841,6 +843,7 @@ export type Database = {
           owner?: string | null;
           production_id?: string;
           progress?: number | null;
+          provider?: string | null;
           queued_at?: string;
           reserved_on?: string | null;
           slot?: number | null;
