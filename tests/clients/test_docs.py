@@ -1,4 +1,4 @@
-"""The programs of docs/clients.md run from top to bottom, while a real episode is made behind them."""
+"""The programs that docs/ has for client apps run from top to bottom, while a real episode is made behind them."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from tests.clients.conftest import Backend
 from tests.rigs.pages import ROOT, program
 from tests.rigs.supabase_api import NODE, PACKAGES, run
 
-PAGE = ROOT / "docs" / "clients.md"
+PAGES = {"js": ROOT / "docs" / "clients-javascript.md", "python": ROOT / "docs" / "clients-python.md"}
 NEW_WORDS = "The sea comes back twice a day, whether or not anyone is waiting."
 
 
@@ -43,9 +43,9 @@ class Told:
         return found
 
 
-@pytest.fixture(scope="session", params=["js", "python"])
+@pytest.fixture(scope="session", params=PAGES)
 def told(request: pytest.FixtureRequest, backend: Backend, tmp_path_factory: pytest.TempPathFactory) -> Told:
-    folder, text = tmp_path_factory.mktemp("docs"), program(PAGE, request.param)
+    folder, text = tmp_path_factory.mktemp("docs"), program(PAGES[request.param], request.param)
     if request.param == "js":
         (folder / "node_modules").symlink_to(PACKAGES)
         # Its client stays alive to refresh the session.
