@@ -55,6 +55,13 @@ mutants: .venv/dev.stamp ## Plant faults in copies of the engine; each must turn
 bench-engine: .venv/laptop.stamp .venv-bench/stamp ## Measure the engine beside its peers (BENCH=--quick)
 	@$(BIN)/python -m benchmarks.engine $(BENCH)
 
+.PHONY: bench-rls bench-fairness
+bench-rls: .venv/dev.stamp ## Clients' queries under row-level security beside the owner's, a million productions (5 GB of disk)
+	@$(BIN)/python -m benchmarks.rls
+
+bench-fairness: .venv/dev.stamp ## One organization's 10,000 jobs beside twenty with one, in virtual time
+	@$(BIN)/python -m benchmarks.fairness
+
 .PHONY: check
 check: format-check lint types template test ## What CI runs: format, lint, types, template, tests
 

@@ -2,12 +2,29 @@
 -- read for that is bounded; a request that loses a race is told of the right production; a tier's limits reach its
 -- organizations, and an operator's word stands.
 
--- Of the parked, those that wait for budget: the cheapest first, where the oldest do not fit.
+-- The cheapest of those that wait for budget: when it does not fit, none does. Only they are in it.
 create index jobs_parked_for_budget on public.jobs (organization_id, estimate_gbp)
     where status = 'parked' and hold = 'budget';
 
--- Hand one freed place to the organization's oldest job that waits for a place, else for budget that it now fits.
--- Of those that wait for budget the oldest hundred are looked at, then the cheapest of all: what is read stays bounded.
+-- What an organization may still spend or reserve on this UTC day.
+create function engine.left_today(p_limits engine.organization_limits)
+    returns numeric
+    language plpgsql
+    volatile
+    set search_path = ''
+as $$
+begin
+    return p_limits.daily_budget_gbp - coalesce((
+        select usage.total_cost_gbp + usage.reserved_gbp
+        from public.token_usage_daily as usage
+        where usage.organization_id = p_limits.organization_id
+          and usage.day = (clock_timestamp() at time zone 'utc')::date
+    ), 0);
+end
+$$;
+
+-- Hand one freed place to the organization's oldest job that waits for a place, else to one that waits for budget:
+-- the oldest if it fits now, or the cheapest.
 -- The caller holds the organization's limits, so a claim that is parking itself is either seen here or sees the place.
 create or replace function engine.readmit_one(p_limits engine.organization_limits)
     returns jsonb
@@ -18,7 +35,6 @@ declare
     ready record;
     moment timestamptz := clock_timestamp();
     left_today numeric;
-    cheapest record;
 begin
     if p_limits.max_running_jobs <= (
         select count(*)
@@ -37,48 +53,26 @@ begin
     limit 1
     for no key update skip locked;
     if not found then
-        -- The cheapest says whether any fits; of the oldest hundred, the first that does goes before it.
-        select jobs.id, jobs.estimate_gbp into cheapest
+        left_today := engine.left_today(p_limits);
+        select jobs.id, jobs.stage, jobs.estimate_gbp into ready
         from public.jobs
         where jobs.organization_id = p_limits.organization_id
-          and jobs.status = 'parked'
-          and jobs.hold = 'budget'
-        order by jobs.estimate_gbp
-        limit 1;
-        if not found then
-            return '[]';
-        end if;
-        left_today := p_limits.daily_budget_gbp - coalesce((
-            select usage.total_cost_gbp + usage.reserved_gbp
-            from public.token_usage_daily as usage
-            where usage.organization_id = p_limits.organization_id
-              and usage.day = (moment at time zone 'utc')::date
-        ), 0);
-        if cheapest.estimate_gbp > left_today then
-            return '[]';
-        end if;
-        select jobs.id, jobs.stage into ready
-        from public.jobs
-        where jobs.id in (
-            select oldest.id
-            from (
-                select parked.id, parked.estimate_gbp
-                from public.jobs as parked
-                where parked.organization_id = p_limits.organization_id
-                  and parked.status = 'parked'
-                  and parked.hold = 'budget'
-                order by parked.due_at
-                limit 100
-            ) as oldest
-            where oldest.estimate_gbp <= left_today
-            union all
-            select cheapest.id
-        )
           and jobs.status = 'parked'
           and jobs.hold = 'budget'
         order by jobs.due_at
         limit 1
         for no key update skip locked;
+        if ready.estimate_gbp > left_today then
+            select jobs.id, jobs.stage, jobs.estimate_gbp into ready
+            from public.jobs
+            where jobs.organization_id = p_limits.organization_id
+              and jobs.status = 'parked'
+              and jobs.hold = 'budget'
+              and jobs.estimate_gbp <= left_today
+            order by jobs.estimate_gbp
+            limit 1
+            for no key update skip locked;
+        end if;
     end if;
     if not found then
         return '[]';

@@ -225,5 +225,6 @@ begin
 end
 $$;
 
+drop function engine.left_today(engine.organization_limits);
 drop index public.jobs_parked_for_budget;
 revoke execute on all functions in schema engine from public;

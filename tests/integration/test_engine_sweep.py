@@ -52,6 +52,62 @@ def test_a_sweep_sends_at_most_what_it_was_asked_for_and_the_oldest_first(rig, k
     assert sent == {str(jobs[4]["id"]), str(jobs[3]["id"])}
 
 
+def overdue(rig, kind, organization, count):
+    """Jobs of one production that became due ten minutes ago; returns their ids."""
+    jobs = {str(job["id"]) for job in rig.jobs(rig.start(kind, organization, sing=count))}
+    for job in jobs:
+        rig.age(job, due_at=600 + 25)
+    return jobs
+
+
+def test_a_backlog_of_one_organization_does_not_keep_the_others_waiting(rig, kind):
+    heavy = overdue(rig, kind, rig.organization(), 40)
+    light = set()
+    for _ in range(3):
+        job = rig.jobs(rig.start(kind, sing=1))[0]["id"]
+        rig.age(job, due_at=30)
+        light.add(str(job))
+
+    sent = {one["id"] for one in rig.sweep(10)}
+
+    assert light <= sent
+    assert len(sent & heavy) == 7, "what the light ones leave over is the heavy one's"
+
+
+def test_organizations_share_a_sweep_evenly(rig, kind):
+    organizations = [rig.organization() for _ in range(4)]
+    for organization, count in zip(organizations, (1, 9, 20, 20), strict=True):
+        overdue(rig, kind, organization, count)
+
+    sent = [one["organization_id"] for one in rig.sweep(16)]
+
+    assert [sent.count(str(organization)) for organization in organizations] == [1, 5, 5, 5]
+
+
+def test_more_organizations_than_a_sweep_can_send_for_take_turns(rig, kind):
+    for _ in range(4):
+        overdue(rig, kind, rig.organization(), 20)
+    light = rig.jobs(rig.start(kind, sing=1))[0]["id"]
+    rig.age(light, due_at=30)
+
+    # It is among the two of five with four chances in ten; the others alone would fill 40 sweeps.
+    sent = [one["id"] for _ in range(35) for one in rig.sweep(2)]
+
+    assert str(light) in sent
+
+
+def test_organizations_that_were_parked_share_a_sweep(rig, kind):
+    organizations = [rig.organization(running=0) for _ in range(3)]
+    for organization in organizations:
+        for job in rig.jobs(rig.start(kind, organization, sing=8)):
+            rig.claim(job["id"])
+        rig.limit(organization, running=8)
+
+    readmitted = [sent["organization_id"] for sent in rig.sweep(6)]
+
+    assert [readmitted.count(str(organization)) for organization in organizations] == [2, 2, 2]
+
+
 def test_two_sweepers_at_once_do_not_send_the_same_job(rig, kind):
     jobs = rig.jobs(rig.start(kind, sing=4))
     for job in jobs:

@@ -358,6 +358,18 @@ def test_a_show_without_sources_is_refused_as_a_request_would_be(show_since, own
     assert owner.execute("select count(*) from episodes").fetchone() == (0,)
 
 
+def test_a_tick_locks_the_shows_that_lack_slots_and_no_other(show_since, owner, as_worker):
+    show_since("2026-01-01 00:00", cadence())
+    fill(as_worker, "2026-01-01 07:30")
+    lacking = show_since("2026-01-01 00:00", cadence("06:00"))
+
+    with owner.transaction():
+        fill(owner, "2026-01-01 08:00")
+        locked = owner.execute("select id from projects where xmax = pg_current_xact_id()::xid").fetchall()
+
+    assert locked == [(lacking,)]
+
+
 @pytest.mark.parametrize("role", ["anon", "authenticated", "service_role"])
 @pytest.mark.parametrize("call", ["engine.fill_schedule()", "engine.drain_schedule()"])
 def test_only_workers_tick(connect, role, call):
