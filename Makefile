@@ -1,5 +1,5 @@
 # Everything that a developer does, in one word each. All that is installed goes into this folder: .venv, .venv-sam,
-# .venv-bench and .showrunner. A second run installs nothing.
+# .venv-bench, .showrunner and node_modules of tests and benchmarks. A second run installs nothing.
 
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
@@ -37,8 +37,8 @@ up: .venv/laptop.stamp ## Start the laptop edition and stay; Ctrl-C stops it
 # ------------------------------------------------------------------------------------------------------------- develop
 
 .PHONY: test
-test: .venv/dev.stamp ## Run all tests
-	@$(BIN)/pytest --quiet --numprocesses auto --maxprocesses 4
+test: .venv/dev.stamp tests/clients/node_modules/stamp ## Run all tests
+	@$(BIN)/pytest --quiet --numprocesses auto --maxprocesses 4 --dist loadgroup
 
 .PHONY: chaos chaos-stack mutants
 chaos: .venv/dev.stamp ## Break everything at once, count broken promises (SEED=7 replays one; SEEDS=24 PRODUCTIONS=210)
@@ -100,10 +100,14 @@ docs: .venv/laptop.stamp ## Draw docs/data-model.md from a migrated database, do
 	@$(BIN)/python -m local.data_model
 	@$(BIN)/python -m local.access
 
+.PHONY: client-types
+client-types: tests/clients/node_modules/stamp ## Generate the types for client apps from a migrated database
+	@$(BIN)/python -m local.client_types
+
 .PHONY: clean
 clean: ## Remove everything that was installed, built or made here, except out/
 	rm -rf .venv .venv-sam .venv-bench .showrunner .aws-sam .mypy_cache .ruff_cache .pytest_cache .hypothesis *.egg-info
-	rm -rf benchmarks/engine/node/node_modules
+	rm -rf benchmarks/engine/node/node_modules tests/clients/node_modules
 	find $(WITH_TESTS) -name __pycache__ -type d -prune -exec rm -rf {} +
 
 .PHONY: help
@@ -123,6 +127,11 @@ install = python -m uv pip install --quiet --require-hashes --requirement
 .venv/dev.stamp: requirements/dev.txt .venv/laptop.stamp
 	@echo "Installing what tests and checks need into .venv ..."
 	@.venv/bin/$(install) requirements/dev.txt --python .venv
+	@touch $@
+
+tests/clients/node_modules/stamp: tests/clients/package.json .venv/dev.stamp
+	@echo "Installing Supabase's API and clients into tests/clients/node_modules ..."
+	@cd tests/clients && PATH="$(CURDIR)/$(BIN):$$PATH" npm install --no-package-lock --no-audit --no-fund --loglevel=error
 	@touch $@
 
 .venv-sam/stamp: requirements/sam.txt | .venv-sam/bin/uv

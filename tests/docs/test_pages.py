@@ -18,8 +18,8 @@ from tests.rigs.pages import PAGES, ROOT, anchors, code, links, spans
 
 # What the repository holds at its top; what is made there (out/, .showrunner/) is not looked for.
 TOP = {
-    ".ci", "LICENSE", "Makefile", "README.md", "benchmarks", "docs", "events", "examples", "functions", "layers",
-    "local", "pyproject.toml", "requirements", "samconfig.toml", "supabase", "template.yaml", "tests",
+    ".ci", "LICENSE", "Makefile", "README.md", "benchmarks", "clients", "docs", "events", "examples", "functions",
+    "layers", "local", "pyproject.toml", "requirements", "samconfig.toml", "supabase", "template.yaml", "tests",
 }  # fmt: skip
 NAMES_IN_SQL = """
     select namespace.nspname || '.' || class.relname

@@ -26,6 +26,11 @@ def code(page: Path) -> Iterator[str]:
             yield from block.splitlines()
 
 
+def program(page: Path, language: str) -> str:
+    """The page's blocks of a language, one after the other."""
+    return "\n".join(block for named, block in _BLOCK.findall(page.read_text()) if named == language)
+
+
 def links(page: Path) -> list[str]:
     """Targets of links within the repository."""
     found = _LINK.findall(_BLOCK.sub("", page.read_text()))
