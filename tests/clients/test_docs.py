@@ -142,3 +142,18 @@ def test_a_deleted_show_takes_no_episode_until_it_is_restored(told: Told) -> Non
     assert told.row("select deleted_at from public.projects where organization_id = :organization") == {
         "deleted_at": None
     }
+
+
+def test_a_member_joins_by_invitation_and_leaves(told: Told) -> None:
+    events = told.rows(
+        "select event_type, user_id = accepted_by as is_the_invited from public.user_events "
+        "join public.organization_invitations using (organization_id) "
+        "where organization_id = :organization and event_type ~ 'invit|_left' order by user_events.created_at"
+    )
+
+    assert [tuple(event.values()) for event in events] == [
+        ("member_invited", False),
+        ("invitation_accepted", True),
+        ("organization_left", True),
+    ]
+    assert told.line("left: true; shows to see: 0")
