@@ -22,7 +22,7 @@ class Told:
     """What a program of the page printed, and the names it used."""
 
     backend: Backend
-    lines: list[str]
+    text: str
     email: str
     organization: str
 
@@ -36,6 +36,10 @@ class Told:
         return self.backend.rows(
             query.replace(":organization", chosen), *[self.organization] * query.count(":organization")
         )
+
+    @property
+    def lines(self) -> list[str]:
+        return self.text.splitlines()
 
     def line(self, pattern: str) -> re.Match[str]:
         """The one line that is as the pattern says."""
@@ -54,7 +58,7 @@ def told(request: pytest.FixtureRequest, backend: Backend, tmp_path_factory: pyt
     else:
         (folder / "page.py").write_text(text)
         command, names = [sys.executable, str(folder / "page.py")], ("cora@example.com", "Harbour Voices")
-    return Told(backend, run(command, ROOT, backend.environment).splitlines(), *names)
+    return Told(backend, run(command, ROOT, backend.environment), *names)
 
 
 def test_a_new_account_finds_a_profile_and_a_personal_organization(told: Told) -> None:
@@ -131,6 +135,18 @@ def test_a_highlight_marks_a_line(told: Told) -> None:
         "where highlights.organization_id = :organization and note = 'Open the trailer with this.'"
     )
     assert marked == {"is_the_line": True}
+
+
+def test_a_question_is_answered_with_citations(told: Told) -> None:
+    answer = told.row(
+        "select status::text, content, jsonb_array_length(citations) as citations from public.chat_messages "
+        "where organization_id = :organization and role = 'assistant'"
+    )
+
+    printed = told.text.partition(f"answer completed, {answer['citations']} citations: ")[2]
+    assert answer["status"] == "completed"
+    assert answer["citations"] > 0
+    assert printed.startswith(answer["content"])
 
 
 def test_a_revoked_address_is_useless_at_once(told: Told) -> None:
