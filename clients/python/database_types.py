@@ -15,7 +15,7 @@ from typing_extensions import NotRequired, TypeAlias
 
 from pydantic import BaseModel, Field, JsonValue
 
-PublicAgentMemoryKind: TypeAlias = Literal["fact", "preference", "style", "feedback"]
+PublicAgentMemoryKind: TypeAlias = Literal["fact", "preference", "style", "feedback", "topic", "phrase", "promise"]
 
 PublicAuditAction: TypeAlias = Literal["insert", "update", "delete"]
 
@@ -78,6 +78,7 @@ class PublicAgentMemories(BaseModel):
     importance: int = Field(alias="importance")
     kind: PublicAgentMemoryKind = Field(alias="kind")
     last_used_at: Optional[datetime.datetime] = Field(alias="last_used_at")
+    learned: bool = Field(alias="learned")
     organization_id: uuid.UUID = Field(alias="organization_id")
     project_id: uuid.UUID = Field(alias="project_id")
     updated_at: datetime.datetime = Field(alias="updated_at")
@@ -93,6 +94,7 @@ class PublicAgentMemoriesInsert(TypedDict):
     importance: NotRequired[Annotated[int, Field(alias="importance")]]
     kind: NotRequired[Annotated[PublicAgentMemoryKind, Field(alias="kind")]]
     last_used_at: NotRequired[Annotated[Optional[datetime.datetime], Field(alias="last_used_at")]]
+    learned: NotRequired[Annotated[bool, Field(alias="learned")]]
     organization_id: Annotated[uuid.UUID, Field(alias="organization_id")]
     project_id: Annotated[uuid.UUID, Field(alias="project_id")]
     updated_at: NotRequired[Annotated[datetime.datetime, Field(alias="updated_at")]]
@@ -108,6 +110,7 @@ class PublicAgentMemoriesUpdate(TypedDict):
     importance: NotRequired[Annotated[int, Field(alias="importance")]]
     kind: NotRequired[Annotated[PublicAgentMemoryKind, Field(alias="kind")]]
     last_used_at: NotRequired[Annotated[Optional[datetime.datetime], Field(alias="last_used_at")]]
+    learned: NotRequired[Annotated[bool, Field(alias="learned")]]
     organization_id: NotRequired[Annotated[uuid.UUID, Field(alias="organization_id")]]
     project_id: NotRequired[Annotated[uuid.UUID, Field(alias="project_id")]]
     updated_at: NotRequired[Annotated[datetime.datetime, Field(alias="updated_at")]]
@@ -273,33 +276,45 @@ class PublicBlocksUpdate(TypedDict):
 
 
 class PublicChatMessages(BaseModel):
+    citations: JsonValue = Field(alias="citations")
     content: str = Field(alias="content")
     created_at: datetime.datetime = Field(alias="created_at")
+    error: Optional[str] = Field(alias="error")
     id: uuid.UUID = Field(alias="id")
+    in_reply_to: Optional[uuid.UUID] = Field(alias="in_reply_to")
     metadata: JsonValue = Field(alias="metadata")
     organization_id: uuid.UUID = Field(alias="organization_id")
     role: PublicChatRole = Field(alias="role")
     session_id: uuid.UUID = Field(alias="session_id")
+    status: Optional[PublicProductionStatus] = Field(alias="status")
 
 
 class PublicChatMessagesInsert(TypedDict):
+    citations: NotRequired[Annotated[JsonValue, Field(alias="citations")]]
     content: Annotated[str, Field(alias="content")]
     created_at: NotRequired[Annotated[datetime.datetime, Field(alias="created_at")]]
+    error: NotRequired[Annotated[Optional[str], Field(alias="error")]]
     id: NotRequired[Annotated[uuid.UUID, Field(alias="id")]]
+    in_reply_to: NotRequired[Annotated[Optional[uuid.UUID], Field(alias="in_reply_to")]]
     metadata: NotRequired[Annotated[JsonValue, Field(alias="metadata")]]
     organization_id: Annotated[uuid.UUID, Field(alias="organization_id")]
     role: NotRequired[Annotated[PublicChatRole, Field(alias="role")]]
     session_id: Annotated[uuid.UUID, Field(alias="session_id")]
+    status: NotRequired[Annotated[Optional[PublicProductionStatus], Field(alias="status")]]
 
 
 class PublicChatMessagesUpdate(TypedDict):
+    citations: NotRequired[Annotated[JsonValue, Field(alias="citations")]]
     content: NotRequired[Annotated[str, Field(alias="content")]]
     created_at: NotRequired[Annotated[datetime.datetime, Field(alias="created_at")]]
+    error: NotRequired[Annotated[Optional[str], Field(alias="error")]]
     id: NotRequired[Annotated[uuid.UUID, Field(alias="id")]]
+    in_reply_to: NotRequired[Annotated[Optional[uuid.UUID], Field(alias="in_reply_to")]]
     metadata: NotRequired[Annotated[JsonValue, Field(alias="metadata")]]
     organization_id: NotRequired[Annotated[uuid.UUID, Field(alias="organization_id")]]
     role: NotRequired[Annotated[PublicChatRole, Field(alias="role")]]
     session_id: NotRequired[Annotated[uuid.UUID, Field(alias="session_id")]]
+    status: NotRequired[Annotated[Optional[PublicProductionStatus], Field(alias="status")]]
 
 
 class PublicChatSessions(BaseModel):
@@ -339,6 +354,39 @@ class PublicChatSessionsUpdate(TypedDict):
     title: NotRequired[Annotated[str, Field(alias="title")]]
     updated_at: NotRequired[Annotated[datetime.datetime, Field(alias="updated_at")]]
     user_id: NotRequired[Annotated[uuid.UUID, Field(alias="user_id")]]
+
+
+class PublicEpisodeReviews(BaseModel):
+    created_at: datetime.datetime = Field(alias="created_at")
+    episode_id: uuid.UUID = Field(alias="episode_id")
+    error: Optional[str] = Field(alias="error")
+    id: uuid.UUID = Field(alias="id")
+    organization_id: uuid.UUID = Field(alias="organization_id")
+    project_id: uuid.UUID = Field(alias="project_id")
+    status: PublicProductionStatus = Field(alias="status")
+    transcript_sha256: str = Field(alias="transcript_sha256")
+
+
+class PublicEpisodeReviewsInsert(TypedDict):
+    created_at: NotRequired[Annotated[datetime.datetime, Field(alias="created_at")]]
+    episode_id: Annotated[uuid.UUID, Field(alias="episode_id")]
+    error: NotRequired[Annotated[Optional[str], Field(alias="error")]]
+    id: NotRequired[Annotated[uuid.UUID, Field(alias="id")]]
+    organization_id: Annotated[uuid.UUID, Field(alias="organization_id")]
+    project_id: Annotated[uuid.UUID, Field(alias="project_id")]
+    status: NotRequired[Annotated[PublicProductionStatus, Field(alias="status")]]
+    transcript_sha256: Annotated[str, Field(alias="transcript_sha256")]
+
+
+class PublicEpisodeReviewsUpdate(TypedDict):
+    created_at: NotRequired[Annotated[datetime.datetime, Field(alias="created_at")]]
+    episode_id: NotRequired[Annotated[uuid.UUID, Field(alias="episode_id")]]
+    error: NotRequired[Annotated[Optional[str], Field(alias="error")]]
+    id: NotRequired[Annotated[uuid.UUID, Field(alias="id")]]
+    organization_id: NotRequired[Annotated[uuid.UUID, Field(alias="organization_id")]]
+    project_id: NotRequired[Annotated[uuid.UUID, Field(alias="project_id")]]
+    status: NotRequired[Annotated[PublicProductionStatus, Field(alias="status")]]
+    transcript_sha256: NotRequired[Annotated[str, Field(alias="transcript_sha256")]]
 
 
 class PublicEpisodeScheduleQueue(BaseModel):
@@ -553,6 +601,10 @@ class PublicGenerationMetricsUpdate(TypedDict):
 
 class PublicHighlights(BaseModel):
     block_id: Optional[uuid.UUID] = Field(alias="block_id")
+    clip_asset_id: Optional[uuid.UUID] = Field(alias="clip_asset_id")
+    clip_error: Optional[str] = Field(alias="clip_error")
+    clip_status: Optional[PublicProductionStatus] = Field(alias="clip_status")
+    clip_text: Optional[str] = Field(alias="clip_text")
     created_at: datetime.datetime = Field(alias="created_at")
     deleted_at: Optional[datetime.datetime] = Field(alias="deleted_at")
     deleted_by: Optional[uuid.UUID] = Field(alias="deleted_by")
@@ -564,11 +616,15 @@ class PublicHighlights(BaseModel):
     quote: str = Field(alias="quote")
     start_seconds: Optional[float] = Field(alias="start_seconds")
     updated_at: datetime.datetime = Field(alias="updated_at")
-    user_id: uuid.UUID = Field(alias="user_id")
+    user_id: Optional[uuid.UUID] = Field(alias="user_id")
 
 
 class PublicHighlightsInsert(TypedDict):
     block_id: NotRequired[Annotated[Optional[uuid.UUID], Field(alias="block_id")]]
+    clip_asset_id: NotRequired[Annotated[Optional[uuid.UUID], Field(alias="clip_asset_id")]]
+    clip_error: NotRequired[Annotated[Optional[str], Field(alias="clip_error")]]
+    clip_status: NotRequired[Annotated[Optional[PublicProductionStatus], Field(alias="clip_status")]]
+    clip_text: NotRequired[Annotated[Optional[str], Field(alias="clip_text")]]
     created_at: NotRequired[Annotated[datetime.datetime, Field(alias="created_at")]]
     deleted_at: NotRequired[Annotated[Optional[datetime.datetime], Field(alias="deleted_at")]]
     deleted_by: NotRequired[Annotated[Optional[uuid.UUID], Field(alias="deleted_by")]]
@@ -580,11 +636,15 @@ class PublicHighlightsInsert(TypedDict):
     quote: Annotated[str, Field(alias="quote")]
     start_seconds: NotRequired[Annotated[Optional[float], Field(alias="start_seconds")]]
     updated_at: NotRequired[Annotated[datetime.datetime, Field(alias="updated_at")]]
-    user_id: NotRequired[Annotated[uuid.UUID, Field(alias="user_id")]]
+    user_id: NotRequired[Annotated[Optional[uuid.UUID], Field(alias="user_id")]]
 
 
 class PublicHighlightsUpdate(TypedDict):
     block_id: NotRequired[Annotated[Optional[uuid.UUID], Field(alias="block_id")]]
+    clip_asset_id: NotRequired[Annotated[Optional[uuid.UUID], Field(alias="clip_asset_id")]]
+    clip_error: NotRequired[Annotated[Optional[str], Field(alias="clip_error")]]
+    clip_status: NotRequired[Annotated[Optional[PublicProductionStatus], Field(alias="clip_status")]]
+    clip_text: NotRequired[Annotated[Optional[str], Field(alias="clip_text")]]
     created_at: NotRequired[Annotated[datetime.datetime, Field(alias="created_at")]]
     deleted_at: NotRequired[Annotated[Optional[datetime.datetime], Field(alias="deleted_at")]]
     deleted_by: NotRequired[Annotated[Optional[uuid.UUID], Field(alias="deleted_by")]]
@@ -596,7 +656,7 @@ class PublicHighlightsUpdate(TypedDict):
     quote: NotRequired[Annotated[str, Field(alias="quote")]]
     start_seconds: NotRequired[Annotated[Optional[float], Field(alias="start_seconds")]]
     updated_at: NotRequired[Annotated[datetime.datetime, Field(alias="updated_at")]]
-    user_id: NotRequired[Annotated[uuid.UUID, Field(alias="user_id")]]
+    user_id: NotRequired[Annotated[Optional[uuid.UUID], Field(alias="user_id")]]
 
 
 class PublicJobs(BaseModel):
@@ -696,6 +756,48 @@ class PublicJobsUpdate(TypedDict):
     started_at: NotRequired[Annotated[Optional[datetime.datetime], Field(alias="started_at")]]
     state: NotRequired[Annotated[Optional[JsonValue], Field(alias="state")]]
     status: NotRequired[Annotated[PublicJobStatus, Field(alias="status")]]
+
+
+class PublicOrganizationInvitations(BaseModel):
+    accepted_at: Optional[datetime.datetime] = Field(alias="accepted_at")
+    accepted_by: Optional[uuid.UUID] = Field(alias="accepted_by")
+    created_at: datetime.datetime = Field(alias="created_at")
+    email: str = Field(alias="email")
+    expires_at: datetime.datetime = Field(alias="expires_at")
+    id: uuid.UUID = Field(alias="id")
+    invited_by: uuid.UUID = Field(alias="invited_by")
+    organization_id: uuid.UUID = Field(alias="organization_id")
+    revoked_at: Optional[datetime.datetime] = Field(alias="revoked_at")
+    role: PublicMemberRole = Field(alias="role")
+    token_hash: str = Field(alias="token_hash")
+
+
+class PublicOrganizationInvitationsInsert(TypedDict):
+    accepted_at: NotRequired[Annotated[Optional[datetime.datetime], Field(alias="accepted_at")]]
+    accepted_by: NotRequired[Annotated[Optional[uuid.UUID], Field(alias="accepted_by")]]
+    created_at: NotRequired[Annotated[datetime.datetime, Field(alias="created_at")]]
+    email: Annotated[str, Field(alias="email")]
+    expires_at: Annotated[datetime.datetime, Field(alias="expires_at")]
+    id: NotRequired[Annotated[uuid.UUID, Field(alias="id")]]
+    invited_by: Annotated[uuid.UUID, Field(alias="invited_by")]
+    organization_id: Annotated[uuid.UUID, Field(alias="organization_id")]
+    revoked_at: NotRequired[Annotated[Optional[datetime.datetime], Field(alias="revoked_at")]]
+    role: Annotated[PublicMemberRole, Field(alias="role")]
+    token_hash: Annotated[str, Field(alias="token_hash")]
+
+
+class PublicOrganizationInvitationsUpdate(TypedDict):
+    accepted_at: NotRequired[Annotated[Optional[datetime.datetime], Field(alias="accepted_at")]]
+    accepted_by: NotRequired[Annotated[Optional[uuid.UUID], Field(alias="accepted_by")]]
+    created_at: NotRequired[Annotated[datetime.datetime, Field(alias="created_at")]]
+    email: NotRequired[Annotated[str, Field(alias="email")]]
+    expires_at: NotRequired[Annotated[datetime.datetime, Field(alias="expires_at")]]
+    id: NotRequired[Annotated[uuid.UUID, Field(alias="id")]]
+    invited_by: NotRequired[Annotated[uuid.UUID, Field(alias="invited_by")]]
+    organization_id: NotRequired[Annotated[uuid.UUID, Field(alias="organization_id")]]
+    revoked_at: NotRequired[Annotated[Optional[datetime.datetime], Field(alias="revoked_at")]]
+    role: NotRequired[Annotated[PublicMemberRole, Field(alias="role")]]
+    token_hash: NotRequired[Annotated[str, Field(alias="token_hash")]]
 
 
 class PublicOrganizationMembers(BaseModel):
@@ -804,6 +906,30 @@ class PublicPlanningNotesUpdate(TypedDict):
     project_id: NotRequired[Annotated[uuid.UUID, Field(alias="project_id")]]
     status: NotRequired[Annotated[PublicPlanningNoteStatus, Field(alias="status")]]
     updated_at: NotRequired[Annotated[datetime.datetime, Field(alias="updated_at")]]
+
+
+class PublicProcessedMinutes(BaseModel):
+    kind: str = Field(alias="kind")
+    minutes: float = Field(alias="minutes")
+    month: datetime.date = Field(alias="month")
+    organization_id: uuid.UUID = Field(alias="organization_id")
+    subject_id: uuid.UUID = Field(alias="subject_id")
+
+
+class PublicProcessedMinutesInsert(TypedDict):
+    kind: Annotated[str, Field(alias="kind")]
+    minutes: Annotated[float, Field(alias="minutes")]
+    month: Annotated[datetime.date, Field(alias="month")]
+    organization_id: Annotated[uuid.UUID, Field(alias="organization_id")]
+    subject_id: Annotated[uuid.UUID, Field(alias="subject_id")]
+
+
+class PublicProcessedMinutesUpdate(TypedDict):
+    kind: NotRequired[Annotated[str, Field(alias="kind")]]
+    minutes: NotRequired[Annotated[float, Field(alias="minutes")]]
+    month: NotRequired[Annotated[datetime.date, Field(alias="month")]]
+    organization_id: NotRequired[Annotated[uuid.UUID, Field(alias="organization_id")]]
+    subject_id: NotRequired[Annotated[uuid.UUID, Field(alias="subject_id")]]
 
 
 class PublicProductionStages(BaseModel):
@@ -1121,12 +1247,49 @@ class PublicSourcesUpdate(TypedDict):
     url: NotRequired[Annotated[Optional[str], Field(alias="url")]]
 
 
+class PublicSpokenLines(BaseModel):
+    block_id: uuid.UUID = Field(alias="block_id")
+    end_seconds: float = Field(alias="end_seconds")
+    episode_id: uuid.UUID = Field(alias="episode_id")
+    organization_id: uuid.UUID = Field(alias="organization_id")
+    position: int = Field(alias="position")
+    section: str = Field(alias="section")
+    speaker: str = Field(alias="speaker")
+    start_seconds: float = Field(alias="start_seconds")
+    text: str = Field(alias="text")
+
+
+class PublicSpokenLinesInsert(TypedDict):
+    block_id: Annotated[uuid.UUID, Field(alias="block_id")]
+    end_seconds: Annotated[float, Field(alias="end_seconds")]
+    episode_id: Annotated[uuid.UUID, Field(alias="episode_id")]
+    organization_id: Annotated[uuid.UUID, Field(alias="organization_id")]
+    position: Annotated[int, Field(alias="position")]
+    section: NotRequired[Annotated[str, Field(alias="section")]]
+    speaker: Annotated[str, Field(alias="speaker")]
+    start_seconds: Annotated[float, Field(alias="start_seconds")]
+    text: Annotated[str, Field(alias="text")]
+
+
+class PublicSpokenLinesUpdate(TypedDict):
+    block_id: NotRequired[Annotated[uuid.UUID, Field(alias="block_id")]]
+    end_seconds: NotRequired[Annotated[float, Field(alias="end_seconds")]]
+    episode_id: NotRequired[Annotated[uuid.UUID, Field(alias="episode_id")]]
+    organization_id: NotRequired[Annotated[uuid.UUID, Field(alias="organization_id")]]
+    position: NotRequired[Annotated[int, Field(alias="position")]]
+    section: NotRequired[Annotated[str, Field(alias="section")]]
+    speaker: NotRequired[Annotated[str, Field(alias="speaker")]]
+    start_seconds: NotRequired[Annotated[float, Field(alias="start_seconds")]]
+    text: NotRequired[Annotated[str, Field(alias="text")]]
+
+
 class PublicTierLimits(BaseModel):
     daily_budget_gbp: float = Field(alias="daily_budget_gbp")
     max_projects: int = Field(alias="max_projects")
     max_running_jobs: int = Field(alias="max_running_jobs")
     max_voice_clones: int = Field(alias="max_voice_clones")
     processing_minutes_monthly: int = Field(alias="processing_minutes_monthly")
+    questions_daily: int = Field(alias="questions_daily")
     tier: PublicSubscriptionTier = Field(alias="tier")
 
 
@@ -1136,6 +1299,7 @@ class PublicTierLimitsInsert(TypedDict):
     max_running_jobs: Annotated[int, Field(alias="max_running_jobs")]
     max_voice_clones: Annotated[int, Field(alias="max_voice_clones")]
     processing_minutes_monthly: Annotated[int, Field(alias="processing_minutes_monthly")]
+    questions_daily: NotRequired[Annotated[int, Field(alias="questions_daily")]]
     tier: Annotated[PublicSubscriptionTier, Field(alias="tier")]
 
 
@@ -1145,6 +1309,7 @@ class PublicTierLimitsUpdate(TypedDict):
     max_running_jobs: NotRequired[Annotated[int, Field(alias="max_running_jobs")]]
     max_voice_clones: NotRequired[Annotated[int, Field(alias="max_voice_clones")]]
     processing_minutes_monthly: NotRequired[Annotated[int, Field(alias="processing_minutes_monthly")]]
+    questions_daily: NotRequired[Annotated[int, Field(alias="questions_daily")]]
     tier: NotRequired[Annotated[PublicSubscriptionTier, Field(alias="tier")]]
 
 
@@ -1458,3 +1623,12 @@ class PublicWebhookEndpointsUpdate(TypedDict):
     organization_id: NotRequired[Annotated[uuid.UUID, Field(alias="organization_id")]]
     updated_at: NotRequired[Annotated[datetime.datetime, Field(alias="updated_at")]]
     url: NotRequired[Annotated[str, Field(alias="url")]]
+
+
+class PublicProcessingMinutes(BaseModel):
+    allowed_minutes: int = Field(alias="allowed_minutes")
+    month: Optional[datetime.date] = Field(alias="month")
+    organization_id: uuid.UUID = Field(alias="organization_id")
+    remaining_minutes: Optional[float] = Field(alias="remaining_minutes")
+    reserved_minutes: Optional[float] = Field(alias="reserved_minutes")
+    used_minutes: Optional[float] = Field(alias="used_minutes")

@@ -22,6 +22,7 @@ export type Database = {
           importance: number;
           kind: Database["public"]["Enums"]["agent_memory_kind"];
           last_used_at: string | null;
+          learned: boolean;
           organization_id: string;
           project_id: string;
           updated_at: string;
@@ -37,6 +38,7 @@ export type Database = {
           importance?: number;
           kind?: Database["public"]["Enums"]["agent_memory_kind"];
           last_used_at?: string | null;
+          learned?: boolean;
           organization_id: string;
           project_id: string;
           updated_at?: string;
@@ -51,6 +53,7 @@ export type Database = {
           importance?: number;
           kind?: Database["public"]["Enums"]["agent_memory_kind"];
           last_used_at?: string | null;
+          learned?: boolean;
           organization_id?: string;
           project_id?: string;
           updated_at?: string;
@@ -128,6 +131,13 @@ export type Database = {
             referencedColumns: ["id"];
           },
           {
+            foreignKeyName: "assets_organization_id_fkey";
+            columns: ["organization_id"];
+            isOneToOne: false;
+            referencedRelation: "processing_minutes";
+            referencedColumns: ["organization_id"];
+          },
+          {
             foreignKeyName: "assets_production_id_fkey";
             columns: ["production_id"];
             isOneToOne: false;
@@ -185,6 +195,13 @@ export type Database = {
             isOneToOne: false;
             referencedRelation: "organizations";
             referencedColumns: ["id"];
+          },
+          {
+            foreignKeyName: "audio_cache_organization_id_fkey";
+            columns: ["organization_id"];
+            isOneToOne: false;
+            referencedRelation: "processing_minutes";
+            referencedColumns: ["organization_id"];
           },
         ];
       };
@@ -275,34 +292,53 @@ export type Database = {
       };
       chat_messages: {
         Row: {
+          citations: NonNullable<Json>;
           content: string;
           created_at: string;
+          error: string | null;
           id: string;
+          in_reply_to: string | null;
           metadata: NonNullable<Json>;
           organization_id: string;
           role: Database["public"]["Enums"]["chat_role"];
           session_id: string;
+          status: Database["public"]["Enums"]["production_status"] | null;
         };
         ComputedFields: never;
         Insert: {
+          citations?: NonNullable<Json>;
           content: string;
           created_at?: string;
+          error?: string | null;
           id?: string;
+          in_reply_to?: string | null;
           metadata?: NonNullable<Json>;
           organization_id: string;
           role?: Database["public"]["Enums"]["chat_role"];
           session_id: string;
+          status?: Database["public"]["Enums"]["production_status"] | null;
         };
         Update: {
+          citations?: NonNullable<Json>;
           content?: string;
           created_at?: string;
+          error?: string | null;
           id?: string;
+          in_reply_to?: string | null;
           metadata?: NonNullable<Json>;
           organization_id?: string;
           role?: Database["public"]["Enums"]["chat_role"];
           session_id?: string;
+          status?: Database["public"]["Enums"]["production_status"] | null;
         };
         Relationships: [
+          {
+            foreignKeyName: "chat_messages_in_reply_to_fkey";
+            columns: ["in_reply_to"];
+            isOneToOne: true;
+            referencedRelation: "chat_messages";
+            referencedColumns: ["id"];
+          },
           {
             foreignKeyName: "chat_messages_organization_id_session_id_fkey";
             columns: ["organization_id", "session_id"];
@@ -359,6 +395,13 @@ export type Database = {
             referencedColumns: ["id"];
           },
           {
+            foreignKeyName: "chat_sessions_organization_id_fkey";
+            columns: ["organization_id"];
+            isOneToOne: false;
+            referencedRelation: "processing_minutes";
+            referencedColumns: ["organization_id"];
+          },
+          {
             foreignKeyName: "chat_sessions_organization_id_project_id_fkey";
             columns: ["organization_id", "project_id"];
             isOneToOne: false;
@@ -378,6 +421,55 @@ export type Database = {
             isOneToOne: false;
             referencedRelation: "users";
             referencedColumns: ["id"];
+          },
+        ];
+      };
+      episode_reviews: {
+        Row: {
+          created_at: string;
+          episode_id: string;
+          error: string | null;
+          id: string;
+          organization_id: string;
+          project_id: string;
+          status: Database["public"]["Enums"]["production_status"];
+          transcript_sha256: string;
+        };
+        ComputedFields: never;
+        Insert: {
+          created_at?: string;
+          episode_id: string;
+          error?: string | null;
+          id?: string;
+          organization_id: string;
+          project_id: string;
+          status?: Database["public"]["Enums"]["production_status"];
+          transcript_sha256: string;
+        };
+        Update: {
+          created_at?: string;
+          episode_id?: string;
+          error?: string | null;
+          id?: string;
+          organization_id?: string;
+          project_id?: string;
+          status?: Database["public"]["Enums"]["production_status"];
+          transcript_sha256?: string;
+        };
+        Relationships: [
+          {
+            foreignKeyName: "episode_reviews_organization_id_project_id_fkey";
+            columns: ["organization_id", "project_id"];
+            isOneToOne: false;
+            referencedRelation: "projects";
+            referencedColumns: ["organization_id", "id"];
+          },
+          {
+            foreignKeyName: "episode_reviews_project_id_episode_id_fkey";
+            columns: ["project_id", "episode_id"];
+            isOneToOne: false;
+            referencedRelation: "episodes";
+            referencedColumns: ["project_id", "id"];
           },
         ];
       };
@@ -675,6 +767,13 @@ export type Database = {
             referencedColumns: ["id"];
           },
           {
+            foreignKeyName: "generation_metrics_organization_id_fkey";
+            columns: ["organization_id"];
+            isOneToOne: false;
+            referencedRelation: "processing_minutes";
+            referencedColumns: ["organization_id"];
+          },
+          {
             foreignKeyName: "generation_metrics_production_id_fkey";
             columns: ["production_id"];
             isOneToOne: true;
@@ -686,6 +785,10 @@ export type Database = {
       highlights: {
         Row: {
           block_id: string | null;
+          clip_asset_id: string | null;
+          clip_error: string | null;
+          clip_status: Database["public"]["Enums"]["production_status"] | null;
+          clip_text: string | null;
           created_at: string;
           deleted_at: string | null;
           deleted_by: string | null;
@@ -697,11 +800,15 @@ export type Database = {
           quote: string;
           start_seconds: number | null;
           updated_at: string;
-          user_id: string;
+          user_id: string | null;
         };
         ComputedFields: never;
         Insert: {
           block_id?: string | null;
+          clip_asset_id?: string | null;
+          clip_error?: string | null;
+          clip_status?: Database["public"]["Enums"]["production_status"] | null;
+          clip_text?: string | null;
           created_at?: string;
           deleted_at?: string | null;
           deleted_by?: string | null;
@@ -713,10 +820,14 @@ export type Database = {
           quote: string;
           start_seconds?: number | null;
           updated_at?: string;
-          user_id?: string;
+          user_id?: string | null;
         };
         Update: {
           block_id?: string | null;
+          clip_asset_id?: string | null;
+          clip_error?: string | null;
+          clip_status?: Database["public"]["Enums"]["production_status"] | null;
+          clip_text?: string | null;
           created_at?: string;
           deleted_at?: string | null;
           deleted_by?: string | null;
@@ -728,7 +839,7 @@ export type Database = {
           quote?: string;
           start_seconds?: number | null;
           updated_at?: string;
-          user_id?: string;
+          user_id?: string | null;
         };
         Relationships: [
           {
@@ -736,6 +847,13 @@ export type Database = {
             columns: ["block_id"];
             isOneToOne: false;
             referencedRelation: "blocks";
+            referencedColumns: ["id"];
+          },
+          {
+            foreignKeyName: "highlights_clip_asset_id_fkey";
+            columns: ["clip_asset_id"];
+            isOneToOne: false;
+            referencedRelation: "assets";
             referencedColumns: ["id"];
           },
           {
@@ -862,6 +980,78 @@ export type Database = {
           },
         ];
       };
+      organization_invitations: {
+        Row: {
+          accepted_at: string | null;
+          accepted_by: string | null;
+          created_at: string;
+          email: string;
+          expires_at: string;
+          id: string;
+          invited_by: string;
+          organization_id: string;
+          revoked_at: string | null;
+          role: Database["public"]["Enums"]["member_role"];
+          token_hash: string;
+        };
+        ComputedFields: never;
+        Insert: {
+          accepted_at?: string | null;
+          accepted_by?: string | null;
+          created_at?: string;
+          email: string;
+          expires_at: string;
+          id?: string;
+          invited_by: string;
+          organization_id: string;
+          revoked_at?: string | null;
+          role: Database["public"]["Enums"]["member_role"];
+          token_hash: string;
+        };
+        Update: {
+          accepted_at?: string | null;
+          accepted_by?: string | null;
+          created_at?: string;
+          email?: string;
+          expires_at?: string;
+          id?: string;
+          invited_by?: string;
+          organization_id?: string;
+          revoked_at?: string | null;
+          role?: Database["public"]["Enums"]["member_role"];
+          token_hash?: string;
+        };
+        Relationships: [
+          {
+            foreignKeyName: "organization_invitations_accepted_by_fkey";
+            columns: ["accepted_by"];
+            isOneToOne: false;
+            referencedRelation: "users";
+            referencedColumns: ["id"];
+          },
+          {
+            foreignKeyName: "organization_invitations_invited_by_fkey";
+            columns: ["invited_by"];
+            isOneToOne: false;
+            referencedRelation: "users";
+            referencedColumns: ["id"];
+          },
+          {
+            foreignKeyName: "organization_invitations_organization_id_fkey";
+            columns: ["organization_id"];
+            isOneToOne: false;
+            referencedRelation: "organizations";
+            referencedColumns: ["id"];
+          },
+          {
+            foreignKeyName: "organization_invitations_organization_id_fkey";
+            columns: ["organization_id"];
+            isOneToOne: false;
+            referencedRelation: "processing_minutes";
+            referencedColumns: ["organization_id"];
+          },
+        ];
+      };
       organization_members: {
         Row: {
           created_at: string;
@@ -892,6 +1082,13 @@ export type Database = {
             isOneToOne: false;
             referencedRelation: "organizations";
             referencedColumns: ["id"];
+          },
+          {
+            foreignKeyName: "organization_members_organization_id_fkey";
+            columns: ["organization_id"];
+            isOneToOne: false;
+            referencedRelation: "processing_minutes";
+            referencedColumns: ["organization_id"];
           },
           {
             foreignKeyName: "organization_members_user_id_fkey";
@@ -1015,6 +1212,46 @@ export type Database = {
             isOneToOne: false;
             referencedRelation: "episodes";
             referencedColumns: ["project_id", "id"];
+          },
+        ];
+      };
+      processed_minutes: {
+        Row: {
+          kind: string;
+          minutes: number;
+          month: string;
+          organization_id: string;
+          subject_id: string;
+        };
+        ComputedFields: never;
+        Insert: {
+          kind: string;
+          minutes: number;
+          month: string;
+          organization_id: string;
+          subject_id: string;
+        };
+        Update: {
+          kind?: string;
+          minutes?: number;
+          month?: string;
+          organization_id?: string;
+          subject_id?: string;
+        };
+        Relationships: [
+          {
+            foreignKeyName: "processed_minutes_organization_id_fkey";
+            columns: ["organization_id"];
+            isOneToOne: false;
+            referencedRelation: "organizations";
+            referencedColumns: ["id"];
+          },
+          {
+            foreignKeyName: "processed_minutes_organization_id_fkey";
+            columns: ["organization_id"];
+            isOneToOne: false;
+            referencedRelation: "processing_minutes";
+            referencedColumns: ["organization_id"];
           },
         ];
       };
@@ -1152,6 +1389,13 @@ export type Database = {
             referencedColumns: ["id"];
           },
           {
+            foreignKeyName: "productions_organization_id_fkey";
+            columns: ["organization_id"];
+            isOneToOne: false;
+            referencedRelation: "processing_minutes";
+            referencedColumns: ["organization_id"];
+          },
+          {
             foreignKeyName: "productions_requested_by_fkey";
             columns: ["requested_by"];
             isOneToOne: false;
@@ -1248,6 +1492,13 @@ export type Database = {
             isOneToOne: false;
             referencedRelation: "organizations";
             referencedColumns: ["id"];
+          },
+          {
+            foreignKeyName: "projects_organization_id_fkey";
+            columns: ["organization_id"];
+            isOneToOne: false;
+            referencedRelation: "processing_minutes";
+            referencedColumns: ["organization_id"];
           },
         ];
       };
@@ -1414,6 +1665,51 @@ export type Database = {
           },
         ];
       };
+      spoken_lines: {
+        Row: {
+          block_id: string;
+          end_seconds: number;
+          episode_id: string;
+          organization_id: string;
+          position: number;
+          section: string;
+          speaker: string;
+          start_seconds: number;
+          text: string;
+        };
+        ComputedFields: never;
+        Insert: {
+          block_id: string;
+          end_seconds: number;
+          episode_id: string;
+          organization_id: string;
+          position: number;
+          section?: string;
+          speaker: string;
+          start_seconds: number;
+          text: string;
+        };
+        Update: {
+          block_id?: string;
+          end_seconds?: number;
+          episode_id?: string;
+          organization_id?: string;
+          position?: number;
+          section?: string;
+          speaker?: string;
+          start_seconds?: number;
+          text?: string;
+        };
+        Relationships: [
+          {
+            foreignKeyName: "spoken_lines_organization_id_episode_id_fkey";
+            columns: ["organization_id", "episode_id"];
+            isOneToOne: false;
+            referencedRelation: "episodes";
+            referencedColumns: ["organization_id", "id"];
+          },
+        ];
+      };
       tier_limits: {
         Row: {
           daily_budget_gbp: number;
@@ -1421,6 +1717,7 @@ export type Database = {
           max_running_jobs: number;
           max_voice_clones: number;
           processing_minutes_monthly: number;
+          questions_daily: number;
           tier: Database["public"]["Enums"]["subscription_tier"];
         };
         ComputedFields: never;
@@ -1430,6 +1727,7 @@ export type Database = {
           max_running_jobs: number;
           max_voice_clones: number;
           processing_minutes_monthly: number;
+          questions_daily?: number;
           tier: Database["public"]["Enums"]["subscription_tier"];
         };
         Update: {
@@ -1438,6 +1736,7 @@ export type Database = {
           max_running_jobs?: number;
           max_voice_clones?: number;
           processing_minutes_monthly?: number;
+          questions_daily?: number;
           tier?: Database["public"]["Enums"]["subscription_tier"];
         };
         Relationships: [];
@@ -1487,6 +1786,13 @@ export type Database = {
             isOneToOne: false;
             referencedRelation: "organizations";
             referencedColumns: ["id"];
+          },
+          {
+            foreignKeyName: "token_usage_daily_organization_id_fkey";
+            columns: ["organization_id"];
+            isOneToOne: false;
+            referencedRelation: "processing_minutes";
+            referencedColumns: ["organization_id"];
           },
         ];
       };
@@ -1554,6 +1860,13 @@ export type Database = {
             referencedRelation: "organizations";
             referencedColumns: ["id"];
           },
+          {
+            foreignKeyName: "usage_events_organization_id_fkey";
+            columns: ["organization_id"];
+            isOneToOne: false;
+            referencedRelation: "processing_minutes";
+            referencedColumns: ["organization_id"];
+          },
         ];
       };
       user_events: {
@@ -1589,6 +1902,13 @@ export type Database = {
             isOneToOne: false;
             referencedRelation: "organizations";
             referencedColumns: ["id"];
+          },
+          {
+            foreignKeyName: "user_events_organization_id_fkey";
+            columns: ["organization_id"];
+            isOneToOne: false;
+            referencedRelation: "processing_minutes";
+            referencedColumns: ["organization_id"];
           },
           {
             foreignKeyName: "user_events_user_id_fkey";
@@ -1815,16 +2135,43 @@ export type Database = {
             referencedRelation: "organizations";
             referencedColumns: ["id"];
           },
+          {
+            foreignKeyName: "webhook_endpoints_organization_id_fkey";
+            columns: ["organization_id"];
+            isOneToOne: false;
+            referencedRelation: "processing_minutes";
+            referencedColumns: ["organization_id"];
+          },
         ];
       };
     };
     Views: {
-      [_ in never]: never;
+      processing_minutes: {
+        Row: {
+          allowed_minutes: number;
+          month: string | null;
+          organization_id: string;
+          remaining_minutes: number | null;
+          reserved_minutes: number | null;
+          used_minutes: number | null;
+        };
+        ComputedFields: never;
+        Relationships: [];
+      };
     };
     Functions: {
+      accept_invitation: { Args: { token: string }; Returns: string };
       approve_production: { Args: { production_id: string }; Returns: boolean };
+      ask_question: {
+        Args: { idempotency_key: string; question: string; session_id: string };
+        Returns: string;
+      };
+      cancel_answer: { Args: { answer_id: string }; Returns: boolean };
       cancel_production: { Args: { production_id: string }; Returns: boolean };
-      create_organization: { Args: { name: string }; Returns: string };
+      create_organization: {
+        Args: { idempotency_key?: string; name: string };
+        Returns: string;
+      };
       create_webhook_endpoint: {
         Args: {
           description?: string;
@@ -1838,6 +2185,26 @@ export type Database = {
         }[];
       };
       explain_production: { Args: { production_id: string }; Returns: string };
+      export_highlight: {
+        Args: { highlight_id: string; idempotency_key: string };
+        Returns: string;
+      };
+      invite_member: {
+        Args: {
+          email: string;
+          organization_id: string;
+          role?: Database["public"]["Enums"]["member_role"];
+        };
+        Returns: {
+          expires_at: string;
+          invitation_id: string;
+          token: string;
+        }[];
+      };
+      leave_organization: {
+        Args: { organization_id: string };
+        Returns: boolean;
+      };
       preview_rebuild: {
         Args: { from_stage?: string; production_id: string };
         Returns: {
@@ -1852,6 +2219,10 @@ export type Database = {
         Returns: number;
       };
       redeliver_webhook: { Args: { delivery_id: string }; Returns: undefined };
+      remove_member: {
+        Args: { organization_id: string; user_id: string };
+        Returns: boolean;
+      };
       request_production: {
         Args: { idempotency_key: string; kind: string; subject_id: string };
         Returns: string;
@@ -1861,14 +2232,30 @@ export type Database = {
         Args: { close?: boolean; feed: string };
         Returns: string;
       };
+      revoke_invitation: { Args: { invitation_id: string }; Returns: boolean };
       rotate_webhook_secret: {
         Args: { endpoint_id: string; overlap?: string };
         Returns: string;
       };
       send_test_webhook: { Args: { endpoint_id: string }; Returns: string };
+      set_member_role: {
+        Args: {
+          organization_id: string;
+          role: Database["public"]["Enums"]["member_role"];
+          user_id: string;
+        };
+        Returns: boolean;
+      };
     };
     Enums: {
-      agent_memory_kind: "fact" | "preference" | "style" | "feedback";
+      agent_memory_kind:
+        | "fact"
+        | "preference"
+        | "style"
+        | "feedback"
+        | "topic"
+        | "phrase"
+        | "promise";
       audit_action: "insert" | "update" | "delete";
       chat_role: "user" | "assistant" | "system";
       episode_status: "draft" | "published" | "archived";
@@ -2037,7 +2424,15 @@ export type CompositeTypes<
 export const Constants = {
   public: {
     Enums: {
-      agent_memory_kind: ["fact", "preference", "style", "feedback"],
+      agent_memory_kind: [
+        "fact",
+        "preference",
+        "style",
+        "feedback",
+        "topic",
+        "phrase",
+        "promise",
+      ],
       audit_action: ["insert", "update", "delete"],
       chat_role: ["user", "assistant", "system"],
       episode_status: ["draft", "published", "archived"],
