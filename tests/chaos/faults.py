@@ -40,8 +40,8 @@ PROVIDER_LOCK = "where provider_limits.provider = job.provider\n        for no k
 PRODUCTION_LOCK = "perform from public.productions where productions.id = p_job.production_id for no key update;"
 
 FAULTS = (
-    Fault("attempt fence of complete removed", "complete", FENCE, "job.status is distinct from 'running'"),
-    Fault("status guard of complete removed", "complete", FENCE, "job.attempt <> p_attempt"),
+    Fault("attempt fence of complete removed", "complete", "      and jobs.attempt = p_attempt\n", ""),
+    Fault("status guard of complete removed", "complete", "\n      and jobs.status = 'running'", ""),
     Fault("attempt fence of fail removed", "fail", "or job.attempt <> p_attempt\n", "\n"),
     Fault("attempt fence of heartbeat removed", "heartbeat", "and jobs.attempt = p_attempt\n", "\n"),
     Fault("fence before domain rows removed", "fence", f"elsif {FENCE} then", "elsif false then"),
@@ -57,7 +57,7 @@ FAULTS = (
     Fault("release of reservations removed", "hand_off", "if p_job.estimate_gbp > 0 then", "if false then"),
     Fault(
         "cancel check of complete removed", "complete",
-        "select productions.status = 'cancelled' into", "select false into",
+        "and productions.status = 'cancelled'", "and false",
     ),
     Fault(
         "protection of sticky stages removed", "reconcile",
@@ -68,11 +68,14 @@ FAULTS = (
     Fault("gate ignored", "advance", "if pipeline.gate and exists (", "if false and exists ("),
     Fault("predecessors ignored", "advance", "and before.status <> 'done'", "and before.status = 'failed'"),
     Fault("time of a retry ignored", "claim", "elsif job.not_before > moment then", "elsif false then"),
-    Fault("budget ignored", "reserve", "+ excluded.reserved_gbp <= p_budget", "<= p_budget"),
+    Fault("budget ignored", "reserve", "+ p_estimate <= p_budget", "<= p_budget"),
     Fault(
         "rebuild leaves old attempts running", "rebuild", "freed := engine.close_all(p_production);", "freed := '[]';",
     ),
-    Fault("limit lowered below what runs ignored", "claim", "running >= limits.max_running_jobs or", ""),
+    Fault(
+        "limit lowered below what runs ignored", "claim",
+        "if running >= limits.max_running_jobs then", "if free_slot > limits.max_running_jobs then",
+    ),
     Fault(
         "provider lock removed", "claim", PROVIDER_LOCK, PROVIDER_LOCK.replace("\n        for no key update", ""),
     ),
