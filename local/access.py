@@ -63,8 +63,8 @@ A refusal has `code`, `message` and often `hint`, and leaves nothing half-writte
 
 | code | what it means | where the field is |
 |---|---|---|
-| `22023`, `53400`, `55000`, `55006` | an argument, a limit, a state | the message begins with it: `target_minutes: …` |
-| `P0002` | it does not exist, or not for you | the message begins with it |
+| `22023`, `PT409`, `PT429`, `55006` | an argument, a limit, a state | the message begins with it: `target_minutes: …` |
+| `PT404` | it does not exist, or not for you | the message begins with it |
 | `23514` | a check; its name is a sentence: `name_has_1_to_200_characters` | the name or the message begins with it |
 | `23502` | a value is missing | the message names the column |
 | `23503` | what a row refers to does not exist in its organization | the name of the constraint, or the message |

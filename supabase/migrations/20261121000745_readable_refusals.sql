@@ -34,7 +34,13 @@ create or replace function private.refuse(p_code text, p_message text, p_hint te
 as $$
 begin
     raise exception using
-        errcode = p_code,
+        -- PostgREST would answer these three with 500; PTnnn makes it nnn, and is the code that the client sees.
+        errcode = case p_code
+            when 'P0002' then 'PT404'
+            when '55000' then 'PT409'
+            when '53400' then 'PT429'
+            else p_code
+        end,
         message = case when length(p_message) > 500 then left(p_message, 499) || '…' else p_message end,
         hint = coalesce(p_hint, '');
 end
@@ -174,5 +180,29 @@ declare
     production public.productions := private.production_for(p_production, 'viewer');
 begin
     return query select * from engine.preview_rebuild(production.id, left(p_from_stage, 100));
+end
+$$;
+
+create or replace function private.revoke_feed_token(feed uuid, close boolean)
+returns text
+language plpgsql
+security definer
+set search_path = ''
+as $$
+declare
+    new_token text;
+begin
+    update public.feeds
+    set token = replace(gen_random_uuid()::text || gen_random_uuid()::text, '-', ''),
+        version = feeds.version + 1,
+        revoked_at = case when close then now() end
+    where feeds.id = feed
+        and feeds.organization_id in (select private.my_organizations('editor'))
+    returning feeds.token into new_token;
+
+    if new_token is null then
+        perform private.refuse('P0002', 'feed: there is no such feed that you may change.');
+    end if;
+    return new_token;
 end
 $$;

@@ -166,3 +166,27 @@ alter table public.webhook_endpoints
     rename constraint description_has_at_most_1000_characters to webhook_endpoints_description_check;
 alter table public.webhook_endpoints
     rename constraint event_types_has_1_to_50_entries to webhook_endpoints_event_types_check;
+
+create or replace function private.revoke_feed_token(feed uuid, close boolean)
+returns text
+language plpgsql
+security definer
+set search_path = ''
+as $$
+declare
+    new_token text;
+begin
+    update public.feeds
+    set token = replace(gen_random_uuid()::text || gen_random_uuid()::text, '-', ''),
+        version = feeds.version + 1,
+        revoked_at = case when close then now() end
+    where feeds.id = feed
+        and feeds.organization_id in (select private.my_organizations('editor'))
+    returning feeds.token into new_token;
+
+    if new_token is null then
+        raise exception 'feed: there is no such feed that you may change.' using errcode = 'no_data_found';
+    end if;
+    return new_token;
+end
+$$;

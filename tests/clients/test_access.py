@@ -159,7 +159,7 @@ def test_what_belongs_to_others_is_answered_like_what_does_not_exist(api: Supaba
         api, language, api.sign_up("ada"), rpc="explain_production", args={"production_id": nothing}
     )
 
-    assert (code, message) == ("P0002", f"production: {nothing} does not exist")
+    assert (code, message) == ("PT404", f"production: {nothing} does not exist")
 
 
 @each_language

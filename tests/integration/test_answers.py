@@ -11,6 +11,7 @@ from tests.provider_replies import chat_chunks
 from tests.provider_server import Answer, ProviderServer
 from tests.rigs.finished_episode import Listener, finish_episode
 from tests.rigs.line import function
+from tests.rigs.refusals import LIMIT_REACHED, NOT_FOUND, NOT_NOW, refused_with
 from tests.rigs.shows import make_show
 from tests.texts import ARTICLE
 
@@ -124,7 +125,7 @@ def test_anothers_conversation_does_not_exist(listener, as_user, sign_up, add_me
     theirs = listener.ask() if "cancel" in call else listener.session
 
     for person in (colleague, stranger):
-        with pytest.raises(psycopg.errors.NoDataFound, match="does not exist"):
+        with refused_with(NOT_FOUND, match="does not exist"):
             as_user(person).execute(f"select {call}".encode(), [theirs])
 
 
@@ -137,7 +138,7 @@ def test_a_removed_member_may_ask_no_more(connect, sign_up, add_member, show, ow
         [show.organization, viewer],
     )
 
-    with pytest.raises(psycopg.errors.NoDataFound):
+    with refused_with(NOT_FOUND):
         listener.ask()
 
 
@@ -177,7 +178,7 @@ def test_repeating_a_question_gives_the_same_answer(listener, line, owner):
 
 def test_one_question_at_a_time(listener, line):
     listener.ask("Why?", "1")
-    with pytest.raises(psycopg.errors.ObjectNotInPrerequisiteState, match="still being answered"):
+    with refused_with(NOT_NOW, match="still being answered"):
         listener.ask("And why?", "2")
 
     work(line)
@@ -188,14 +189,14 @@ def test_one_question_at_a_time(listener, line):
 def test_an_episode_that_is_not_made_has_nothing_to_ask_about(listener, owner, show):
     owner.execute("delete from public.spoken_lines")
 
-    with pytest.raises(psycopg.errors.ObjectNotInPrerequisiteState, match="nothing to ask about"):
+    with refused_with(NOT_NOW, match="nothing to ask about"):
         listener.ask()
 
 
 def test_a_deleted_episode_is_not_talked_about(listener, owner, show):
     owner.execute("update public.projects set deleted_at = now() where id = %s", [show.project])
 
-    with pytest.raises(psycopg.errors.NoDataFound, match="deleted"):
+    with refused_with(NOT_FOUND, match="deleted"):
         listener.ask()
 
 
@@ -205,7 +206,7 @@ def test_the_days_questions_come_to_an_end(listener, line, owner):
         listener.ask("Why?", str(number))
         work(line)
 
-    with pytest.raises(psycopg.errors.ConfigurationLimitExceeded, match="all 2 questions"):
+    with refused_with(LIMIT_REACHED, match="all 2 questions"):
         listener.ask("Why?", "3")
 
     assert listener.ask("Why?", "1")

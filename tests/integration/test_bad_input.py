@@ -102,7 +102,8 @@ ARGUMENTS = """
     where pronamespace = 'public'::regnamespace and proname = %s
 """
 # Data, integrity, access, our own, object state, limits. Never an internal error, never a resource that ran out.
-ALLOWED_CLASSES = ("22", "23", "42", "P0", "53", "55")
+# PT is PostgREST's: the status that the client is to get.
+ALLOWED_CLASSES = ("22", "23", "42", "PT", "55")
 # A value that is not of its type is refused before a row exists: the message quotes the value and names the type.
 CASTS = re.compile(
     r"invalid input (syntax|value)|out of range|overflow|cannot (be converted|convert)|"
@@ -113,7 +114,7 @@ CASTS = re.compile(
 def problem(error, field, *others):
     """What is wrong with a refusal; None when a client can show it. A call may be refused for another of its fields."""
     message = error.diag.message_primary
-    if error.sqlstate[:2] not in ALLOWED_CLASSES or error.sqlstate == "53200":
+    if error.sqlstate[:2] not in ALLOWED_CLASSES:
         return f"{error.sqlstate}: {message}"
     if len(message) > 1000 and not CASTS.search(message):
         return f"a message of {len(message)} characters"

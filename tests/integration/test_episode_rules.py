@@ -5,6 +5,8 @@ from __future__ import annotations
 import psycopg
 import pytest
 
+from tests.rigs.refusals import NOT_FOUND, refused_with
+
 # --- sources --------------------------------------------------------------------------------------------------------
 
 
@@ -232,7 +234,7 @@ def test_only_editors_revoke_a_feeds_token(show, sign_up, add_member, as_user, o
     if role == "viewer":
         add_member(show[0], person, "viewer")
 
-    with pytest.raises(psycopg.errors.NoDataFound, match="there is no such feed that you may change"):
+    with refused_with(NOT_FOUND, match="there is no such feed that you may change"):
         as_user(person).execute("select revoke_feed_token(%s)", [feed])
 
     assert owner.execute("select token from feeds").fetchone() == (token,)

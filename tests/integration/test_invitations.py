@@ -8,6 +8,7 @@ import psycopg
 import pytest
 
 from tests.rigs.members import accept, invite
+from tests.rigs.refusals import LIMIT_REACHED, NOT_FOUND, refused_with
 from tests.rigs.together import together
 
 # --- inviting -------------------------------------------------------------------------------------------------------
@@ -125,7 +126,7 @@ def test_a_hundred_invitations_are_open_at_most(team, as_user, owner):
     for number in range(100):
         invite(admin, organization, f"guest{number}@example.com")
 
-    with pytest.raises(psycopg.errors.ConfigurationLimitExceeded, match="email: 100 invitations are open"):
+    with refused_with(LIMIT_REACHED, match="email: 100 invitations are open"):
         invite(admin, organization, "one-more@example.com")
 
     invite(admin, organization, "guest7@example.com")  # in place of the one before
@@ -183,7 +184,7 @@ def test_every_wrong_token_gets_the_same_answer(team, as_user, sign_up, address,
 
     assert set(answers.values()) == {
         (
-            "P0002",
+            "PT404",
             "token: there is no open invitation with this token for you",
             "Sign in with the address that was invited, or ask for a new invitation.",
         )
@@ -209,7 +210,7 @@ def test_an_invitation_counts_for_a_confirmed_address_while_its_maker_could_make
 
     owner.execute(trouble, people | {"organization": organization})
 
-    assert refusal(as_user(people["guest"]), token)[0] == "P0002"
+    assert refusal(as_user(people["guest"]), token)[0] == "PT404"
     assert "guest" not in roles()
 
 
@@ -221,7 +222,7 @@ def test_the_address_in_forged_claims_counts_for_nothing(team, as_user, connect,
         claims={"sub": str(people["guest"]), "role": "authenticated", "email": "another@example.com"},
     )
 
-    assert refusal(forger, token)[0] == "P0002"
+    assert refusal(forger, token)[0] == "PT404"
 
 
 def test_an_invitation_never_lowers_a_role(team, as_user, address, owner, add_member, roles):
@@ -243,7 +244,7 @@ def test_who_left_cannot_come_back_with_the_old_invitation(team, as_user, addres
     left = guest.execute("select leave_organization(%s)", [organization]).fetchone()
 
     assert left == (True,)
-    assert refusal(guest, token)[0] == "P0002"
+    assert refusal(guest, token)[0] == "PT404"
     assert "guest" not in roles()
 
 
@@ -258,7 +259,7 @@ def test_a_revoked_invitation_is_useless(team, as_user, address):
     first, second = (admin.execute("select revoke_invitation(%s)", [invitation]).fetchone()[0] for _ in range(2))
 
     assert (first, second) == (True, False)
-    assert refusal(as_user(people["guest"]), token)[0] == "P0002"
+    assert refusal(as_user(people["guest"]), token)[0] == "PT404"
 
 
 @pytest.mark.parametrize("role", ["guest", "viewer", "editor"])
@@ -266,7 +267,7 @@ def test_for_others_an_invitation_does_not_exist(team, as_user, role):
     organization, people = team
     invitation, _ = invite(as_user(people["admin"]), organization, "new@example.com")
 
-    with pytest.raises(psycopg.errors.NoDataFound, match=f"invitation_id: {invitation} does not exist"):
+    with refused_with(NOT_FOUND, match=f"invitation_id: {invitation} does not exist"):
         as_user(people[role]).execute("select revoke_invitation(%s)", [invitation])
 
 

@@ -70,7 +70,7 @@ def test_a_stranger_is_told_that_the_episode_does_not_exist(as_user, sign_up, sh
         request(stranger, show)
     with pytest.raises(psycopg.Error) as missing:
         stranger.execute("select public.request_production('episode', %s, 'k')", [uuid.UUID(int=1)])
-    assert refused.value.sqlstate == missing.value.sqlstate == "P0002"
+    assert refused.value.sqlstate == missing.value.sqlstate == "PT404"
 
 
 @pytest.mark.parametrize(
@@ -116,7 +116,7 @@ def test_the_months_minutes_are_a_limit(owner, as_user, show):
 
     with pytest.raises(psycopg.Error, match=r"target_minutes: 3.00 asked, 2.0 of 2 minutes are left") as refused:
         request(as_user(show.user), show)
-    assert refused.value.sqlstate == "53400"
+    assert refused.value.sqlstate == "PT429"
 
 
 def test_cancelling_shows_on_the_episode(owner, as_user, show):

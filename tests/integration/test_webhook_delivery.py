@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import uuid
 
-import psycopg
 import pytest
 
+from tests.rigs.refusals import NOT_NOW, refused_with
 from tests.rigs.rows import insert
 from tests.rigs.webhooks import listen
 
@@ -396,5 +396,5 @@ def test_what_cannot_be_sent_again_says_why(organization, endpoint, production, 
     if of != "under way":
         as_user(organization).execute("update webhook_endpoints set is_active = false")
 
-    with pytest.raises(psycopg.errors.ObjectNotInPrerequisiteState, match=r"being sent at this moment|switched off"):
+    with refused_with(NOT_NOW, match=r"being sent at this moment|switched off"):
         as_user(organization).execute("select redeliver_webhook(%s)", [claimed[0]])

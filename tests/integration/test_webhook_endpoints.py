@@ -163,7 +163,7 @@ def test_two_requests_at_once_cannot_both_be_the_tenth(ada, as_user, owner):
             pass
     other.join()
 
-    assert refused == ["53400"]
+    assert refused == ["PT429"]
 
 
 def test_a_rotated_secret_signs_until_its_overlap_has_passed(ada, as_user, owner, endpoint):
@@ -220,7 +220,7 @@ def test_requests_are_for_admins_and_another_tenants_id_does_not_exist(
         except psycopg.Error as error:
             codes[role] = error.sqlstate
 
-    assert codes == {"viewer": "42501", "editor": "42501", "admin": "done", "outsider": "P0002"}
+    assert codes == {"viewer": "42501", "editor": "42501", "admin": "done", "outsider": "PT404"}
 
 
 def test_other_tenants_see_neither_endpoints_nor_deliveries(sign_up, as_user, ada, endpoint):
@@ -262,7 +262,7 @@ def test_a_test_event_goes_to_an_endpoint_whatever_it_listens_for_one_at_a_time(
     owner.execute("update public.webhook_deliveries set status = 'delivered', delivered_at = now()")
     admin.execute(send, [endpoint])
 
-    assert too_soon[::2] == ("endpoint: a test is under way", "55000")
+    assert too_soon[::2] == ("endpoint: a test is under way", "PT409")
     assert (
         owner.execute("select event_type, payload -> 'data' ->> 'endpoint_id' from webhook_deliveries").fetchall()
         == [("webhook.test", str(endpoint))] * 2

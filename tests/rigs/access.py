@@ -18,6 +18,7 @@ import psycopg
 from psycopg import errors, sql
 
 from local.access import Table, access
+from tests.rigs.refusals import NOT_NOW
 from tests.rigs.rows import sign_up
 
 MEMBERS = ("owner", "admin", "editor", "viewer", "guest", "removed")
@@ -176,11 +177,15 @@ class Tenants:
             try:
                 return connection.execute(*self._statement(table, command, tenant, person, trusted)).rowcount > 0
             except (errors.InsufficientPrivilege, errors.ObjectNotInPrerequisiteState):
-                return None
+                return None  # the latter of a view that cannot be written to
             except errors.IntegrityError:
                 # Privileges are looked at first: the row would have been written.
                 if trusted:
                     return True
+                raise
+            except psycopg.DatabaseError as error:
+                if error.sqlstate == NOT_NOW:
+                    return None
                 raise
 
     def sets(self, table: str, column: str, actor: str = "owner") -> bool:
@@ -193,8 +198,10 @@ class Tenants:
         with self.acting(actor) as connection:
             try:
                 return connection.execute(statement, values).rowcount > 0
-            except (errors.InsufficientPrivilege, errors.ObjectNotInPrerequisiteState):
-                return False
+            except psycopg.DatabaseError as error:
+                if error.sqlstate in ("42501", "55000", NOT_NOW):
+                    return False
+                raise
 
     def _statement(
         self, table: Table, command: str, tenant: Tenant, person: str | None, trusted: bool
