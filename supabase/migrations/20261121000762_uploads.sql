@@ -47,6 +47,21 @@ as $$
     select 'uploads/' || p_upload.organization_id || '/' || p_upload.id
 $$;
 
+-- Where the checked file is kept. The name that people gave it is no part of it.
+create function engine.stored_upload_key(p_upload engine.uploads)
+    returns text
+    language sql
+    immutable
+    set search_path = ''
+as $$
+    select format(
+        'organizations/%s/uploads/%s.%s',
+        p_upload.organization_id,
+        p_upload.id,
+        case p_upload.kind when 'pdf' then 'pdf' when 'markdown' then 'md' else 'txt' end
+    )
+$$;
+
 -- A member may put one more file: who, for which show, how many and how much a day. Counted under the organization's
 -- lock, so that requests of the same moment see each other.
 create function private.begin_upload(
@@ -121,8 +136,7 @@ comment on function private.begin_upload is 'A place for one file, if the caller
 -- What there is to check, for a member who may add sources to the show. Null source_id: not completed yet.
 create function private.upload_to_complete(p_upload uuid)
     returns table (
-        id uuid, organization_id uuid, key text, kind public.source_kind, file_name text, content_type text, bytes bigint,
-        sha256 text, source_id uuid
+        key text, stored_key text, kind text, file_name text, content_type text, bytes bigint, sha256 text, source_id uuid
     )
     language plpgsql
     stable
@@ -146,14 +160,14 @@ begin
         perform private.refuse('55000', 'upload_id: it was not completed in time', 'Ask for a new upload.');
     end if;
     return query select
-        upload.id, upload.organization_id, engine.upload_key(upload), upload.kind, upload.file_name, upload.content_type,
-        upload.bytes, upload.sha256, upload.source_id;
+        engine.upload_key(upload), engine.stored_upload_key(upload), upload.kind::text, upload.file_name,
+        upload.content_type, upload.bytes, upload.sha256, upload.source_id;
 end
 $$;
 comment on function private.upload_to_complete(uuid) is 'What was announced of a file, for a member who may complete it.';
 
 -- The checked file becomes a source. Completing again gives the same source.
-create function engine.complete_upload(p_upload uuid, p_key text, p_title text)
+create function engine.complete_upload(p_upload uuid, p_title text)
     returns uuid
     language plpgsql
     security definer
@@ -170,7 +184,7 @@ begin
         return upload.source_id;
     end if;
     insert into public.sources (organization_id, project_id, episode_id, kind, title, upload_key)
-    values (upload.organization_id, upload.project_id, upload.episode_id, upload.kind, p_title, p_key)
+    values (upload.organization_id, upload.project_id, upload.episode_id, upload.kind, p_title, engine.stored_upload_key(upload))
     returning sources.id into upload.source_id;
     update engine.uploads set source_id = upload.source_id where uploads.id = p_upload;
     insert into engine.file_deletions (key)
@@ -179,7 +193,7 @@ begin
     return upload.source_id;
 end
 $$;
-comment on function engine.complete_upload(uuid, text, text) is 'Makes the source of a checked file, once; returns its id.';
+comment on function engine.complete_upload(uuid, text) is 'Makes the source of a checked file, once; returns its id.';
 
 -- Uploads of two days ago. The files of those that never became a source are noted for deletion.
 create function engine.expire_uploads(p_limit integer)
@@ -205,7 +219,13 @@ begin
     ),
     noted as (
         insert into engine.file_deletions (key)
-        select engine.upload_key(row (gone.*)::engine.uploads) from gone where gone.source_id is null
+        select keys.key
+        from gone
+        cross join lateral (select row (gone.*)::engine.uploads as upload) as whole
+        cross join lateral unnest(
+            array[engine.upload_key(whole.upload), engine.stored_upload_key(whole.upload)]
+        ) as keys (key)
+        where gone.source_id is null
         on conflict (key) do update set queued_at = excluded.queued_at
     )
     select count(*) into removed from gone;
@@ -216,7 +236,7 @@ comment on function engine.expire_uploads(integer) is 'Forgets uploads after two
 
 revoke execute on function
     private.begin_upload, private.upload_to_complete,
-    engine.upload_key, engine.complete_upload, engine.expire_uploads
+    engine.upload_key, engine.stored_upload_key, engine.complete_upload, engine.expire_uploads
     from public;
 grant execute on function private.begin_upload, private.upload_to_complete to authenticated;
 grant execute on function engine.complete_upload, engine.expire_uploads to showrunner_worker;
