@@ -27,12 +27,14 @@ from showrunner.settings import Settings
 Handler = Callable[[dict[str, Any], LambdaContext], dict[str, Any]]
 
 
-def make_app(services: Callable[[], Services]) -> APIGatewayHttpResolver:
-    """Return the routes, with their checks and their answers to errors."""
+def make_app(
+    services: Callable[[], Services], fetch_keys: Callable[[str], Any] | None = None
+) -> APIGatewayHttpResolver:
+    """Return the routes, with their checks and their answers to errors. `fetch_keys` is given by tests."""
     app = APIGatewayHttpResolver(
         enable_validation=True, response_validation_error_http_code=HTTPStatus.INTERNAL_SERVER_ERROR
     )
-    context = api_requests.Context(app, services)
+    context = api_requests.Context(app, services, fetch_keys)
     api_problems.install(app)
     api_document.add_routes(app)
     api_health.add_routes(app, context)
@@ -46,9 +48,9 @@ def make_app(services: Callable[[], Services]) -> APIGatewayHttpResolver:
     return app
 
 
-def http_handler(services: Callable[[], Services]) -> Handler:
+def http_handler(services: Callable[[], Services], fetch_keys: Callable[[str], Any] | None = None) -> Handler:
     """Return the Lambda handler for API Gateway's HTTP API events (payload version 2.0)."""
-    app = make_app(services)
+    app = make_app(services, fetch_keys)
 
     def lambda_handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
         try:

@@ -44,9 +44,15 @@ def check(event: dict[str, Any]) -> None:
 class Context:
     """What routes share of one execution environment: its collaborators, and who is asking."""
 
-    def __init__(self, app: APIGatewayHttpResolver, services: Callable[[], Services]) -> None:
+    def __init__(
+        self,
+        app: APIGatewayHttpResolver,
+        services: Callable[[], Services],
+        fetch_keys: Callable[[str], Any] | None = None,
+    ) -> None:
         self.app = app
         self._services = services
+        self._fetch_keys = fetch_keys
 
     @property
     def services(self) -> Services:
@@ -56,7 +62,7 @@ class Context:
     def tokens(self) -> Tokens:
         settings = self.services.settings
         url = settings.supabase_url.rstrip("/") if settings.supabase_url else None
-        keys = KeySet(url + PATH) if url else None
+        keys = KeySet(url + PATH, self._fetch_keys) if url else None
         return Tokens(f"{url}/auth/v1" if url else None, keys, lambda: jwt_key(settings))
 
     def caller(self) -> Caller:

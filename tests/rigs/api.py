@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import json
 import threading
-import time
 import uuid
 from dataclasses import dataclass, field
 from types import SimpleNamespace
@@ -16,7 +15,6 @@ from urllib.error import HTTPError
 from urllib.request import HTTPRedirectHandler, Request, build_opener
 
 import api
-import api_keys
 from local.http_gateway import HttpGateway
 from local.sign_in import SignIn
 from local.specs import Cors, HttpRoute, Names
@@ -103,9 +101,8 @@ class _Host:
         return json.loads(json.dumps(answer))
 
 
-def open_api(database_url: str, sign_in: SignIn, monkeypatch: Any, bucket: str, **settings: Any) -> Api:
+def open_api(database_url: str, sign_in: SignIn, bucket: str, **settings: Any) -> Api:
     """Start it. The published keys are those of `sign_in`."""
-    monkeypatch.setattr(api_keys, "_fetch", lambda url: sign_in.key_set())
     values: dict[str, Any] = {
         "database_url": database_url,
         "bucket": bucket,
@@ -114,12 +111,8 @@ def open_api(database_url: str, sign_in: SignIn, monkeypatch: Any, bucket: str, 
         "operator_key": OPERATOR_KEY,
     }
     services = ServicesWithList(Settings(**(values | settings)))
-    handler = api.http_handler(lambda: services)
+    handler = api.http_handler(lambda: services, lambda url: sign_in.key_set())
     routes = [HttpRoute("api", "ANY", "$default")]
     gateway = HttpGateway(0, routes, Cors(), _Host(handler), Names("http://127.0.0.1"))  # type: ignore[arg-type]
     gateway.start()
     return Api(services, sign_in, gateway)
-
-
-def now() -> int:
-    return int(time.time())
