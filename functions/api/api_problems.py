@@ -37,7 +37,7 @@ _STATUS_OF_STATE = {
     "P0001": 422,
 }
 _STATUS_OF_CLASS = {"22": 422, "23": 422}
-_FIELD = re.compile(r"([a-z][a-z0-9_.]{0,60}): ")
+_FIELD = re.compile(r"([a-z][a-z0-9_.-]{0,60}): ")
 
 
 class Problem(Exception):

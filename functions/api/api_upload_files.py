@@ -63,6 +63,8 @@ def check_content(announced: Announced, body: bytes) -> str:
         if _PDF_HEADER not in body[:_PDF_WITHIN]:
             raise Invalid("kind", "this is not a PDF file.")
         return digest
+    if body.startswith(_PDF_HEADER):
+        raise Invalid("kind", "this is a PDF file; upload it as kind pdf.")
     try:
         if not decode_text("kind", body).strip():
             raise Invalid("kind", "the file holds no text.")

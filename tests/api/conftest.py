@@ -54,7 +54,7 @@ def make_api(aws: None, database_url: str) -> Iterator[Callable[..., Api]]:
     opened: list[Api] = []
 
     def make(**settings: Any) -> Api:
-        opened.append(open_api(database_url, new_sign_in(), BUCKET, **settings))
+        opened.append(open_api(new_sign_in(), BUCKET, **{"database_url": database_url, **settings}))
         return opened[-1]
 
     yield make
@@ -70,7 +70,7 @@ def api(aws: None, database_url: str, request: pytest.FixtureRequest) -> Api:
     """The module's, with nothing in its queue."""
     module = request.node.getparent(pytest.Module)
     if API not in module.stash:
-        module.stash[API] = open_api(database_url, new_sign_in(), BUCKET)
+        module.stash[API] = open_api(new_sign_in(), BUCKET, database_url=database_url)
         module.addfinalizer(module.stash[API].close)
     module.stash[API].services.queue.ready.clear()
     return module.stash[API]

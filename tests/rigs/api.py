@@ -101,10 +101,9 @@ class _Host:
         return json.loads(json.dumps(answer))
 
 
-def open_api(database_url: str, sign_in: SignIn, bucket: str, **settings: Any) -> Api:
+def open_api(sign_in: SignIn, bucket: str, **settings: Any) -> Api:
     """Start it. The published keys are those of `sign_in`."""
     values: dict[str, Any] = {
-        "database_url": database_url,
         "bucket": bucket,
         "supabase_url": ISSUER_URL,
         "jwt_key": SHARED_KEY,
