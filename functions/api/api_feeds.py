@@ -28,7 +28,7 @@ def add_routes(app: APIGatewayHttpResolver, services: Callable[[], Services]) ->
                 "description": "RSS 2.0",
                 "content": {CONTENT_TYPE.partition(";")[0]: {"schema": {"type": "string"}}},
             },
-            304: {"description": "Not changed since `If-None-Match`"},
+            304: {"description": "Not changed since `If-None-Match`", "content": {}},
             **problems(404, 503),
         },
     )

@@ -52,7 +52,10 @@ def add_routes(app: APIGatewayHttpResolver, services: Callable[[], Services]) ->
         method=["GET", "HEAD"],
         summary="A published file of the feed: <asset id>.<extension>",
         tags=["feeds"],
-        responses={302: {"description": "Where the file is for an hour; serves byte ranges"}, **problems(404, 503)},
+        responses={
+            302: {"description": "Where the file is for an hour; serves byte ranges", "content": {}},
+            **problems(404, 503),
+        },
     )
     def media(token: str, name: str) -> Response[str]:
         method = app.current_event.request_context.http.method
