@@ -85,7 +85,8 @@ def add_routes(app: APIGatewayHttpResolver, context: Context) -> None:
         **shared,
     )
     def read_asset(asset_id: UUID, disposition: Disposition = "inline") -> Asset:
-        rows = context.services.database.call(_ONE, {"id": asset_id}, caller=context.caller())
+        caller = context.caller()
+        rows = context.services.database.call(_ONE, {"id": asset_id}, caller=caller)
         if not rows:
             raise Missing
         return _signed(context, rows[0], disposition)

@@ -64,9 +64,10 @@ def add_routes(app: APIGatewayHttpResolver, context: Context) -> None:
         after: Annotated[int, Query(ge=-1, le=2**31 - 1, description="Lines behind this position.")] = -1,
         limit: Annotated[int, Query(ge=1, le=500)] = 200,
     ) -> Script:
+        caller = context.caller()
         wanted = {"episode": episode_id, "after": after, "limit": limit + 1}
         episodes, blocks = context.services.database.results(
-            [Statement(_EPISODE, wanted), Statement(_BLOCKS, wanted)], caller=context.caller()
+            [Statement(_EPISODE, wanted), Statement(_BLOCKS, wanted)], caller=caller
         )
         if not episodes:
             raise Missing

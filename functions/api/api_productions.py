@@ -153,9 +153,10 @@ def _add_reading(app: APIGatewayHttpResolver, context: Context) -> None:
 
     @app.get("/productions/<production_id>", summary="A production with its stages", responses=errors, **shared)
     def read_production(production_id: UUID) -> ProductionWithStages:
+        caller = context.caller()
         wanted = {"id": production_id}
         found, stages = context.services.database.results(
-            [Statement(_ONE, wanted), Statement(_STAGES, wanted)], caller=context.caller()
+            [Statement(_ONE, wanted), Statement(_STAGES, wanted)], caller=caller
         )
         if not found:
             raise Missing
@@ -168,8 +169,9 @@ def _add_reading(app: APIGatewayHttpResolver, context: Context) -> None:
         **shared,
     )
     def preview(production_id: UUID, from_stage: Annotated[Text | None, Query(max_length=100)] = None) -> Preview:
+        caller = context.caller()
         rows = context.services.database.call(
-            "select * from public.preview_rebuild(%s, %s)", (production_id, from_stage), caller=context.caller()
+            "select * from public.preview_rebuild(%s, %s)", (production_id, from_stage), caller=caller
         )
         total = float(sum(row["estimate_gbp"] for row in rows))
         return Preview(jobs=[PlannedJob(**row) for row in rows], estimate_gbp=total)
@@ -181,8 +183,9 @@ def _add_reading(app: APIGatewayHttpResolver, context: Context) -> None:
         **shared,
     )
     def explain(production_id: UUID) -> Explanation:
+        caller = context.caller()
         [row] = context.services.database.call(
-            "select public.explain_production(%s) as explanation", (production_id,), caller=context.caller()
+            "select public.explain_production(%s) as explanation", (production_id,), caller=caller
         )
         return Explanation(**row)
 

@@ -64,10 +64,11 @@ def add_routes(app: APIGatewayHttpResolver, context: Context) -> None:
         **shared,
     )
     def begin(body: Upload) -> Response[Place]:
+        caller = context.caller()
         check_type(body.kind, body.content_type)
         name = shown_name(body.file_name)
         wanted = (body.project_id, body.episode_id, body.kind, name, body.content_type, body.bytes, body.sha256)
-        [row] = context.services.database.run([Statement(_BEGIN, wanted)], caller=context.caller(), once=True)
+        [row] = context.services.database.run([Statement(_BEGIN, wanted)], caller=caller, once=True)
         expires_at = datetime.now(UTC) + timedelta(seconds=LINK_SECONDS)
         url, headers = context.services.media_store.signed_upload(
             row["key"], LINK_SECONDS, content_type=body.content_type, size=body.bytes, sha256=body.sha256
