@@ -82,8 +82,9 @@ requirements: .venv/dev.stamp ## Compile all pinned requirements from pyproject.
 	$(BIN)/python requirements/compile.py $(UPGRADE)
 
 .PHONY: docs
-docs: .venv/laptop.stamp ## Draw docs/data-model.md from a migrated database
+docs: .venv/laptop.stamp ## Draw docs/data-model.md from a migrated database, docs/openapi.json from the routes
 	@$(BIN)/python -m local.data_model
+	@$(BIN)/python -m local.api_document
 
 .PHONY: clean
 clean: ## Remove everything that was installed, built or made here, except out/
