@@ -116,6 +116,17 @@ def test_completing_twice_gives_the_same_source(api, owner, show):
     assert len(sources(owner, show)) == 1
 
 
+def test_two_completions_at_the_same_moment_make_one_source(api, owner, show):
+    """Both have read the upload as not completed, and checked the file."""
+    upload = announce(api, show).json["id"]
+    complete = "select engine.complete_upload(%s, 'Tides') as source_id"
+
+    [first], [second] = (api.services.database.call(complete, (upload,)) for _ in range(2))
+
+    assert first == second
+    assert len(sources(owner, show)) == 1
+
+
 def test_what_its_sender_puts_there_afterwards_changes_nothing(api, owner, show):
     place = announce(api, show)
     put(place)

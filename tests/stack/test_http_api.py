@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import re
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -101,6 +104,19 @@ def test_the_laptops_keys_are_served_and_another_laptops_token_is_refused(
     assert refused.status_code == 401
     assert call("GET", "/productions").status_code == 200
     assert (running_stack.state / "sign-in-key.pem").stat().st_mode & 0o777 == 0o600
+
+
+def test_the_program_prints_a_token_that_the_api_takes(running_stack: Running, show: Show) -> None:
+    environment = {**os.environ, "SHOWRUNNER_STATE": str(running_stack.state)}
+    program = [sys.executable, "-c", "from local.cli import app; app()", "token"]
+
+    def productions(*options: str) -> requests.Response:
+        command = [*program, *options]
+        said = subprocess.run(command, env=environment, cwd=PROJECT, capture_output=True, text=True, check=True)
+        headers = {"authorization": f"Bearer {said.stdout.strip()}"}
+        return requests.get(f"{running_stack.stack.base_url}/productions", headers=headers, timeout=60)
+
+    assert (productions().status_code, productions("--user", str(show.user)).status_code) == (200, 200)
 
 
 def test_a_page_of_another_origin_may_ask_as_the_template_says(running_stack: Running) -> None:
