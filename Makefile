@@ -96,9 +96,10 @@ requirements: .venv/dev.stamp ## Compile all pinned requirements from pyproject.
 	$(BIN)/python requirements/compile.py $(UPGRADE)
 
 .PHONY: docs
-docs: .venv/laptop.stamp ## Draw docs/data-model.md from a migrated database, docs/access.md from its matrix
+docs: .venv/laptop.stamp ## Draw docs/data-model.md, docs/access.md and docs/openapi.json from what they describe
 	@$(BIN)/python -m local.data_model
 	@$(BIN)/python -m local.access
+	@$(BIN)/python -m local.api_document
 
 .PHONY: client-types
 client-types: tests/clients/node_modules/stamp ## Generate the types for client apps from a migrated database

@@ -31,19 +31,26 @@ _log = logging.getLogger(__name__)
 
 
 class HttpGateway(ThreadingHTTPServer):
-    """Serves `routes` on 127.0.0.1:`port`; `base_url` is its address."""
+    """Serves `routes` on 127.0.0.1:`port`; `base_url` is its address. `documents` are JSON that no function serves."""
 
     daemon_threads = True
     block_on_close = False
 
     def __init__(
-        self, port: int, routes: Sequence[HttpRoute], cors: Cors | None, host: LambdaHost, names: Names
+        self,
+        port: int,
+        routes: Sequence[HttpRoute],
+        cors: Cors | None,
+        host: LambdaHost,
+        names: Names,
+        documents: Mapping[str, Any] | None = None,
     ) -> None:
         super().__init__(("127.0.0.1", port), _Handler)
         self.routes = sorted(((route, _pattern(route.path)) for route in routes), key=lambda pair: _rank(pair[0]))
         self.cors = cors
         self.host = host
         self.names = names
+        self.documents = documents or {}
 
     @property
     def base_url(self) -> str:
@@ -85,6 +92,10 @@ class _Handler(BaseHTTPRequestHandler):
         is_preflight = self.command == "OPTIONS" and "Access-Control-Request-Method" in self.headers
         if self.server.cors is not None and is_preflight:
             self._answer(204, preflight_headers(self.server.cors, self.headers.get("Origin", "")), [], b"")
+            return
+        document = self.server.documents.get(urlsplit(self.path).path)
+        if document is not None and self.command in ("GET", "HEAD"):
+            self._answer(200, {"content-type": "application/json"}, [], json.dumps(document).encode())
             return
         found = self.server.find(self.command, urlsplit(self.path).path)
         if found is None:

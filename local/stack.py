@@ -32,6 +32,7 @@ from local.postgres import Postgres
 from local.processes import Processes
 from local.recovery import end_leases, jobs_of, wake_queued
 from local.schedules import Ticker
+from local.sign_in import KEY_SET_PATH, read_sign_in
 from local.specs import Names, Template
 from local.template import read_template
 
@@ -202,11 +203,14 @@ class Stack:
             waiting = both.submit(cloud.start, template)
             owner_url, login_url = self._open_database()
             waiting.result()
-        overrides = {"DATABASE_URL": login_url, "PUBLIC_BASE_URL": names.api_url, **(options.environment or {})}
+        # The gateway stands for Supabase Auth too: it serves the key that this laptop's tokens are verified with.
+        overrides = {"DATABASE_URL": login_url, "PUBLIC_BASE_URL": names.api_url, "SUPABASE_URL": names.api_url}
+        overrides |= options.environment or {}
         setting = Setting(names, self._state / "logs", overrides)
         self._host = LambdaHost(template.functions, setting, self._processes, max_environments=options.max_environments)
         ending.callback(self._host.stop)
-        gateway = HttpGateway(ports["gateway"], template.routes, template.cors, self._host, names)
+        documents = {KEY_SET_PATH: read_sign_in(self._state).key_set()}
+        gateway = HttpGateway(ports["gateway"], template.routes, template.cors, self._host, names, documents)
         gateway.start()
         ending.callback(gateway.stop)
         pollers.extend(self._start_events(template, cloud, names))

@@ -38,7 +38,7 @@ def main() -> None:
     common: list[str] = PYPROJECT["project"]["dependencies"]
     extra: dict[str, list[str]] = PYPROJECT["project"]["optional-dependencies"]
     build: list[str] = PYPROJECT["build-system"]["requires"]
-    laptop = common + extra["media"] + extra["ingest"] + extra["speech"] + extra["local"] + build
+    laptop = common + extra["media"] + extra["ingest"] + extra["speech"] + extra["api"] + extra["local"] + build
 
     compile_pins("requirements/dev.txt", laptop + extra["dev"], *ANYWHERE)
     compile_pins("requirements/laptop.txt", laptop, *ANYWHERE, *SAME_VERSIONS)
@@ -48,6 +48,7 @@ def main() -> None:
     compile_pins("layers/common/requirements.txt", common, *LAMBDA, *SAME_VERSIONS)
     compile_pins("layers/media/requirements.txt", extra["media"], *LAMBDA, *SAME_VERSIONS)
     compile_pins("functions/ingest_sources/requirements.txt", extra["ingest"], *LAMBDA, *SAME_VERSIONS)
+    compile_pins("functions/api/requirements.txt", extra["api"], *LAMBDA, *SAME_VERSIONS)
     compile_pins("functions/speak_line/requirements.txt", extra["speech"], *LAMBDA, *SAME_VERSIONS)
 
 

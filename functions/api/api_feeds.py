@@ -9,6 +9,7 @@ from aws_lambda_powertools.event_handler import APIGatewayHttpResolver, Response
 
 from api_addresses import feed_token, public_base_url
 from api_problems import Missing
+from api_shapes import problems
 from showrunner.podcast_feed import render_feed
 from showrunner.published_show import read_published_show
 from showrunner.services import Services
@@ -17,7 +18,20 @@ CONTENT_TYPE = "application/rss+xml; charset=utf-8"
 
 
 def add_routes(app: APIGatewayHttpResolver, services: Callable[[], Services]) -> None:
-    @app.route("/feeds/<name>", method=["GET", "HEAD"])
+    @app.route(
+        "/feeds/<name>",
+        method=["GET", "HEAD"],
+        summary="A show's podcast feed: <token>.xml",
+        tags=["feeds"],
+        responses={
+            200: {
+                "description": "RSS 2.0",
+                "content": {CONTENT_TYPE.partition(";")[0]: {"schema": {"type": "string"}}},
+            },
+            304: {"description": "Not changed since `If-None-Match`", "content": {}},
+            **problems(404, 503),
+        },
+    )
     def feed(name: str) -> Response[str]:
         event = app.current_event
         xml = feed_xml(services(), name, public_base_url(services().settings, event))

@@ -9,6 +9,7 @@ from aws_lambda_powertools.event_handler import APIGatewayHttpResolver, Response
 
 from api_addresses import extension_of, is_token, media_name
 from api_problems import Missing
+from api_shapes import problems
 from showrunner.services import Services
 
 # A player that pauses and seeks goes on asking the address that it was sent to.
@@ -46,7 +47,16 @@ where feed.token = %(token)s
 
 
 def add_routes(app: APIGatewayHttpResolver, services: Callable[[], Services]) -> None:
-    @app.route("/media/<token>/<name>", method=["GET", "HEAD"])
+    @app.route(
+        "/media/<token>/<name>",
+        method=["GET", "HEAD"],
+        summary="A published file of the feed: <asset id>.<extension>",
+        tags=["feeds"],
+        responses={
+            302: {"description": "Where the file is for an hour; serves byte ranges", "content": {}},
+            **problems(404, 503),
+        },
+    )
     def media(token: str, name: str) -> Response[str]:
         method = app.current_event.request_context.http.method
         location = signed_address(services(), token, name, head=method == "HEAD")

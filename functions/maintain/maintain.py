@@ -17,12 +17,13 @@ LIMIT = 500
 
 
 def maintain(services: Services, limit: int = LIMIT) -> dict[str, int]:
-    """Return how many of each were removed: soft-deleted rows, unused audio, old history, files."""
+    """Return how many of each were removed: soft-deleted rows, unused audio, old history, uploads, files."""
     settings = services.settings
     counts = {
         "deleted": _until_done(services, "engine.purge_deleted", settings.deleted_data_days, limit),
         "audio": _until_done(services, "engine.evict_audio", settings.audio_cache_days, limit),
         "history": _until_done(services, "engine.prune_history", settings.history_days, limit),
+        "uploads": _expire_uploads(services, limit),
         "files": 0,
     }
     while keys := _files_to_delete(services, settings.file_grace_seconds, limit):
@@ -40,6 +41,13 @@ def _until_done(services: Services, function: str, days: int, limit: int) -> int
         total += removed
         if removed < limit:
             return total
+
+
+def _expire_uploads(services: Services, limit: int) -> int:
+    total = 0
+    while removed := int(services.database.call("select engine.expire_uploads(%s) as removed", (limit,))[0]["removed"]):
+        total += removed
+    return total
 
 
 def _files_to_delete(services: Services, grace_seconds: float, limit: int) -> list[str]:

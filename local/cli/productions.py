@@ -9,9 +9,10 @@ import typer
 from rich.table import Column, Table
 
 from local.cli.making import Form, Language, Minutes, Text, Voices, Writer, upload
-from local.cli.session import any_stack, any_studio, console, fail, production_id, readable_errors
+from local.cli.session import any_database, any_stack, any_studio, console, fail, production_id, readable_errors
 from local.progress import follow
 from local.request_options import request_of
+from local.statistics import show_statistics
 from local.studio import Row, Studio
 
 Id = Annotated[str, typer.Argument(help="The production's id, as `showrunner status` lists it.")]
@@ -62,8 +63,13 @@ def watch(id: Id) -> None:
 
 def status(
     id: Annotated[str, typer.Argument(help="A production's id; without it, the latest are listed.")] = "",
+    db: Annotated[bool, typer.Option("--db", help="Say how the database stands instead.")] = False,
 ) -> None:
     """Say how a production stands and why it is not running, in a sentence."""
+    if db:
+        with readable_errors(), any_database() as url:
+            show_statistics(url, console)
+        return
     with readable_errors(), any_studio() as studio:
         if id:
             production = production_id(id)

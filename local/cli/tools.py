@@ -1,4 +1,4 @@
-"""invoke, migrate, psql: for those who look inside."""
+"""invoke, token, migrate, psql: for those who look inside."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import os
 import subprocess
 from pathlib import Path
 from typing import Annotated
+from uuid import UUID
 
 import psycopg
 import typer
@@ -15,11 +16,14 @@ from local import migrations
 from local.cli.session import PROJECT, STATE, any_database, console, fail, own_stack, readable_errors
 from local.postgres import Postgres
 from local.runtime_api import FunctionError
+from local.sign_in import read_sign_in
 from local.stack import database_home, running
+from local.studio import Studio
 
 
 def register(app: typer.Typer) -> None:
     app.command()(invoke)
+    app.command()(token)
     app.command()(migrate)
     app.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True})(psql)
 
@@ -47,6 +51,21 @@ def invoke(
                 console.print_json(data=session.stack.invoke(function, value))
             except FunctionError as error:
                 fail(str(error), 1)
+
+
+def token(
+    user: Annotated[str, typer.Option(help="An id of auth.users; by default the laptop's own user.")] = "",
+    minutes: Annotated[int, typer.Option(help="How long it is valid.", min=1, max=1440)] = 60,
+) -> None:
+    """Print an access token for the HTTP API of the stack that runs, as Supabase Auth would give to a user."""
+    with readable_errors():
+        addresses = running(STATE)
+        if addresses is None:
+            fail("No stack is running; start one with `showrunner up`.", 1)
+        with Studio(addresses.database_url) as studio:
+            person = user_id(user) if user else studio.user_id
+        issuer = f"{addresses.base_url}/auth/v1"
+        typer.echo(read_sign_in(STATE).token(person, issuer, seconds=minutes * 60))
 
 
 def migrate(
@@ -79,3 +98,10 @@ def psql(context: typer.Context) -> None:
             [program, url, *context.args], env={**os.environ, "PGAPPNAME": "showrunner psql"}, check=False
         )
     raise typer.Exit(done.returncode)
+
+
+def user_id(text: str) -> UUID:
+    try:
+        return UUID(text)
+    except ValueError:
+        raise LookupError(f"user: {text!r} is not an id of auth.users.") from None

@@ -82,7 +82,7 @@ def test_a_line_used_lately_stays(owner, line, show, produced):
 
     counts = maintain(line)
 
-    assert counts == {"deleted": 0, "audio": 0, "history": 0, "files": 0}
+    assert counts == {"deleted": 0, "audio": 0, "history": 0, "uploads": 0, "files": 0}
     assert line.services.media_store.head(asset.stored.key) is not None
 
 

@@ -25,8 +25,11 @@ PSEUDO = {
 OPTIONAL = {
     "AlarmTopicArn": "topic",
     "BedrockModelArns": ["model"],
+    "JwtKeySecretName": "jwt",
+    "OperatorKeySecretName": "operator",
     "OpenAiApiKeySecretName": "openai",
     "PublicBaseUrl": "https://media.example",
+    "SupabaseUrl": "https://project.supabase.example",
 }
 
 Properties = dict[str, Any]

@@ -175,3 +175,15 @@ def test_all_migrations_are_applied(showrunner: Program, demo: Path) -> None:
 
     assert len(listed) == len(list((PROJECT / "supabase" / "migrations").glob("*.sql")))
     assert all(line.startswith("applied") for line in listed)
+
+
+def test_status_tells_how_the_database_stands(showrunner: Program, demo: Path) -> None:
+    said = showrunner("status", "--db")
+
+    assert "public.jobs" in said
+    assert re.search(r"connections +\d+ \w+.* of at most \d+", said)
+    assert re.search(r"jobs +0 queued, 0 running, 0 parked", said)
+
+
+def test_a_token_needs_a_stack_that_runs(showrunner: Program, demo: Path) -> None:
+    assert "No stack is running" in showrunner("token", code=1)

@@ -60,7 +60,7 @@ def test_grants_name_their_actions(sam: Sam) -> None:
 
 
 def test_grants_end_in_a_star_only_below_a_prefix_of_the_bucket(sam: Sam) -> None:
-    allowed = {"MediaBucket.Arn/organizations/*", "MediaBucket.Arn/drafts/*", "*"}
+    allowed = {f"MediaBucket.Arn/{prefix}/*" for prefix in ("organizations", "drafts", "uploads")} | {"*"}
 
     starred = {text for _, statement in statements(sam) for text in as_list(statement["Resource"]) if "*" in text}
 
@@ -88,10 +88,26 @@ def test_every_function_writes_to_its_own_log_group(sam: Sam) -> None:
         assert granted(sam, folder)["logs:PutLogEvents"] == {f"{group}.Arn"}, folder
 
 
-def test_every_function_may_read_the_two_secrets_and_no_other(sam: Sam) -> None:
+def test_every_function_may_read_the_two_secrets_and_only_the_api_its_own(sam: Sam) -> None:
     for folder in sam.functions:
         names = granted(sam, folder)["secretsmanager:GetSecretValue"]
-        assert {name.rsplit(":", 1)[1] for name in names} == {"showrunner/database-??????", "openai-??????"}, folder
+        expected = {"showrunner/database-??????", "openai-??????"}
+        if folder == "api":
+            expected |= {"jwt-??????", "operator-??????"}
+        assert {name.rsplit(":", 1)[1] for name in names} == expected, folder
+
+
+def test_only_the_api_touches_what_has_arrived_and_only_maintain_removes_it(sam: Sam) -> None:
+    arrived = "MediaBucket.Arn/uploads/*"
+
+    touching = {
+        (folder, action)
+        for folder in sam.functions
+        for action, resources in granted(sam, folder).items()
+        if arrived in resources
+    }
+
+    assert touching == {("api", "s3:GetObject"), ("api", "s3:PutObject"), ("maintain", "s3:DeleteObject")}
 
 
 def test_only_maintain_deletes_files(sam: Sam) -> None:
@@ -154,6 +170,7 @@ def test_only_intermediate_results_and_abandoned_uploads_expire(sam: Sam) -> Non
     rules = {rule["Id"]: rule for rule in bucket["LifecycleConfiguration"]["Rules"]}
 
     assert all(rule["Status"] == "Enabled" for rule in rules.values())
-    assert {rule["Prefix"] for rule in rules.values() if "ExpirationInDays" in rule} == {"drafts/"}
+    assert {rule["Prefix"] for rule in rules.values() if "ExpirationInDays" in rule} == {"drafts/", "uploads/"}
     assert rules["drafts"]["ExpirationInDays"] >= 7
+    assert rules["uploads"]["ExpirationInDays"] >= 2
     assert rules["abandoned-uploads"]["AbortIncompleteMultipartUpload"]["DaysAfterInitiation"] == 1

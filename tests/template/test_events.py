@@ -58,4 +58,4 @@ def test_the_http_api_sends_payload_version_2(path: Path) -> None:
 
     assert event["version"] == "2.0"
     assert event["rawPath"] == event["requestContext"]["http"]["path"]
-    assert event["requestContext"]["http"]["method"] in ("GET", "HEAD")
+    assert event["requestContext"]["http"]["method"] in ("GET", "HEAD", "POST")

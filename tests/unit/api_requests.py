@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from showrunner.database import Statement
 from showrunner.settings import Settings
 
 EVENTS = Path(__file__).parents[2] / "events" / "api"
@@ -38,6 +39,9 @@ class FakeDatabase:
         if self.error:
             raise self.error
         return self.rows
+
+    def results(self, statements: Sequence[Statement], **options: Any) -> list[list[dict[str, Any]]]:
+        return [self.call(statement.sql, statement.params) for statement in statements]
 
 
 class FakeMediaStore:

@@ -202,3 +202,29 @@ def test_a_named_stage_is_part_of_the_address() -> None:
     event["requestContext"]["stage"] = "beta"
 
     assert public_base_url(Settings(), APIGatewayProxyEventV2(event)).endswith(".amazonaws.com/beta")
+
+
+@pytest.mark.parametrize(
+    "case",
+    ["production_request", "productions", "production", "production_rebuild", "production_retry", "script", "assets",
+     "upload", "upload_complete"],
+)  # fmt: skip
+def test_a_sample_that_asks_for_something_reaches_its_route_and_needs_a_token(case: str) -> None:
+    services = FakeServices(FakeDatabase(error=RuntimeError("nobody may ask")))
+    services.settings = Settings(jwt_key="x" * 32)  # type: ignore[arg-type]
+
+    reply = answer(sample_event(case), services)
+
+    assert reply["statusCode"] == 401
+    assert reply["headers"]["www-authenticate"].startswith("Bearer")
+
+
+def test_the_document_needs_neither_token_nor_database() -> None:
+    reply = answer(sample_event("openapi"), FakeServices(FakeDatabase(error=RuntimeError("nobody may ask"))))
+
+    assert reply["statusCode"] == 200
+    assert "/uploads" in json.loads(reply["body"])["paths"]
+
+
+def test_a_wake_up_without_a_key_is_answered_like_nothing() -> None:
+    assert answer(sample_event("wake")) == answer(sample_event("unknown_address"))

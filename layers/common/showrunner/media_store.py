@@ -134,11 +134,32 @@ class MediaStore:
             if reply.get("Errors"):
                 raise Transient(f"S3 refused to delete {len(reply['Errors'])} of {len(batch)} files.")
 
-    def signed_url(self, key: str, seconds: int, *, head: bool = False) -> str:
-        """Return an address that opens this file for so long; S3 accepts it for GET, or with `head` for HEAD, only."""
+    def signed_url(self, key: str, seconds: int, *, head: bool = False, disposition: str | None = None) -> str:
+        """Return an address that opens this file for so long; S3 accepts it for GET, or with `head` for HEAD, only.
+
+        `disposition` is the Content-Disposition that the file is then served with.
+        """
+        params = {"Bucket": self._bucket, "Key": key}
+        if disposition is not None:
+            params["ResponseContentDisposition"] = disposition
         return self._s3.generate_presigned_url(
-            "head_object" if head else "get_object", Params={"Bucket": self._bucket, "Key": key}, ExpiresIn=seconds
+            "head_object" if head else "get_object", Params=params, ExpiresIn=seconds
         )
+
+    def signed_upload(
+        self, key: str, seconds: int, *, content_type: str, size: int, sha256: str | None
+    ) -> tuple[str, dict[str, str]]:
+        """Return an address that takes this file by PUT, and the headers that must be sent with it.
+
+        Type, length and (hexadecimal) hash are part of the signature: S3 itself refuses anything else.
+        """
+        params: dict[str, object] = {"Bucket": self._bucket, "Key": key}
+        params |= {"ContentType": content_type, "ContentLength": size}
+        headers = {"content-type": content_type, "content-length": str(size)}
+        if sha256 is not None:
+            headers["x-amz-checksum-sha256"] = base64.b64encode(bytes.fromhex(sha256)).decode()
+            params["ChecksumSHA256"] = headers["x-amz-checksum-sha256"]
+        return self._s3.generate_presigned_url("put_object", Params=params, ExpiresIn=seconds), headers
 
     def _put(
         self,

@@ -5,6 +5,8 @@ from __future__ import annotations
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
+from pydantic import SecretStr
+
 from showrunner.errors import Auth, StageError
 from showrunner.settings import Settings
 
@@ -33,6 +35,16 @@ def openai_api_key(settings: Settings) -> str | None:
     return _header_safe(key, "OPENAI_API_KEY_SECRET")
 
 
+def jwt_key(settings: Settings) -> str | None:
+    """Return the key that older projects sign tokens with (HS256), or None. Raises as `read_secret` does."""
+    return _optional(settings.jwt_key, settings.jwt_key_secret, "JWT_KEY_SECRET")
+
+
+def operator_key(settings: Settings) -> str | None:
+    """Return what an operator's request carries, or None. Raises as `read_secret` does."""
+    return _optional(settings.operator_key, settings.operator_key_secret, "OPERATOR_KEY_SECRET")
+
+
 def read_secret(name: str, setting: str) -> str:
     """Return the text of a Secrets Manager entry, kept for five minutes.
 
@@ -48,6 +60,12 @@ def read_secret(name: str, setting: str) -> str:
     if not text.strip():
         raise Auth(f"{setting}: the secret {name!r} is empty.")
     return text.strip()
+
+
+def _optional(value: SecretStr | None, name: str | None, setting: str) -> str | None:
+    if value is not None:
+        return value.get_secret_value()
+    return read_secret(name, setting) if name else None
 
 
 def _header_safe(key: str, setting: str) -> str:

@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+import os
+import signal
+import sys
+import threading
 from functools import cached_property
+from types import FrameType
 from typing import TYPE_CHECKING
 
 from showrunner.database import Database
@@ -23,7 +28,10 @@ class Services:
 
     @cached_property
     def database(self) -> Database:
-        return Database(database_url(self.settings), self.settings.database_role)
+        database = Database(database_url(self.settings), self.settings.database_role)
+        if "AWS_LAMBDA_RUNTIME_API" in os.environ and threading.current_thread() is threading.main_thread():
+            _close_on_sigterm(database)
+        return database
 
     @cached_property
     def engine(self) -> Engine:
@@ -56,3 +64,18 @@ class Services:
 
         config = Config(retries={"max_attempts": 2, "mode": "standard"}, connect_timeout=2, read_timeout=5)
         return Dispatcher(boto3.client("sqs", config=config), self.settings.queue_url_prefix)
+
+
+def _close_on_sigterm(database: Database) -> None:
+    """Hang up when the execution environment ends, where the function is told so.
+
+    Lambda tells it when an extension is registered, and kills it otherwise. Both leave nothing open, since each
+    message is a transaction of its own; but the pooler's place is free at once.
+    """
+
+    def end(number: int, frame: FrameType | None) -> None:
+        database.close()
+        sys.stdout.flush()
+        os._exit(0)
+
+    signal.signal(signal.SIGTERM, end)

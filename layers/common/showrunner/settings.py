@@ -11,8 +11,9 @@ from pydantic import BaseModel, ConfigDict, SecretStr
 class Settings(BaseModel):
     """Each field is the environment variable of the same name in upper case.
 
-    The two secrets are given by name: `DATABASE_SECRET` and `OPENAI_API_KEY_SECRET` name entries of Secrets Manager;
-    `DATABASE_URL` and `OPENAI_API_KEY` give the value itself and win, which is what a laptop does.
+    Secrets are given by name: `DATABASE_SECRET`, `OPENAI_API_KEY_SECRET`, `JWT_KEY_SECRET` and `OPERATOR_KEY_SECRET`
+    name entries of Secrets Manager; `DATABASE_URL`, `OPENAI_API_KEY`, `JWT_KEY` and `OPERATOR_KEY` give the value
+    itself and win, which is what a laptop does.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -23,6 +24,14 @@ class Settings(BaseModel):
     bucket: str = ""
     queue_url_prefix: str = ""
     public_base_url: str = "http://127.0.0.1:8080"
+
+    # Whose tokens the API accepts: those of Supabase Auth at this address, signed with its published keys, or with the
+    # shared key of a project that has not changed to them. The operator's key opens /wake and the statistics.
+    supabase_url: str | None = None
+    jwt_key: SecretStr | None = None
+    jwt_key_secret: str | None = None
+    operator_key: SecretStr | None = None
+    operator_key_secret: str | None = None
 
     # A stage that runs longer than this is leased this long at a time and beats three times per lease.
     lease_seconds: float = 75.0

@@ -1,0 +1,1 @@
+drop function if exists engine.take_due(uuid, integer);
