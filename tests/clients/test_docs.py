@@ -72,10 +72,12 @@ def test_a_new_account_finds_a_profile_and_a_personal_organization(told: Told) -
 
 
 def test_a_show_has_its_sources_note_and_cadence(told: Told) -> None:
-    assert told.rows("select kind::text from public.sources where organization_id = :organization order by 1") == [
-        {"kind": "markdown"},
-        {"kind": "text"},
-    ]
+    sources = told.rows(
+        "select kind::text, upload_key is not null as is_file from public.sources "
+        "where organization_id = :organization order by 1, 2"
+    )
+    assert [tuple(source.values()) for source in sources] == [("markdown", False), ("text", False), ("text", True)]
+    assert told.line("upload: 201, 200")
     note = told.row("select status::text from public.planning_notes where organization_id = :organization")
     assert note == {"status": "consumed"}
     show = told.row("select cadence_config from public.projects where organization_id = :organization")
@@ -127,6 +129,7 @@ def test_bytes_are_played_by_range_and_whole(told: Told) -> None:
 
     assert told.line("206: 4096 bytes to begin with")
     assert told.line(f"200: {whole} of {whole} bytes in all")
+    assert told.line("published: 200 audio/mpeg")
 
 
 def test_a_highlight_marks_a_line(told: Told) -> None:
