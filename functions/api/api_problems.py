@@ -26,12 +26,13 @@ logger = Logger()
 CONTENT_TYPE = "application/problem+json"
 BUSY_SECONDS = 10
 
-# What the functions of the database raise, and what they mean over HTTP; then whole classes.
+# What the functions of the database raise, and what it means over HTTP; then whole classes. A refusal's PTnnn is nnn.
 _STATUS_OF_STATE = {
-    "P0002": 404,  # no such row, or not yours
+    "PT404": 404,  # no such row, or not yours
+    "PT409": 409,  # not now
+    "PT429": 429,  # a quota
+    "P0002": 404,
     "42501": 403,
-    "53400": 429,  # a quota
-    "55000": 409,
     "55006": 409,
     "23505": 409,
     "P0001": 422,

@@ -88,7 +88,7 @@ def test_a_quota_that_is_used_up_is_told_with_its_field(api, owner, show):
 
     answer = ask(api, show)
 
-    assert (answer.status, answer.json["code"]) == (429, "53400")
+    assert (answer.status, answer.json["code"]) == (429, "PT429")
     assert answer.json["errors"][0]["field"] == "target_minutes"
     assert answer.json["hint"]
 

@@ -239,7 +239,7 @@ def test_a_days_files_are_counted(api, owner, show):
         "update engine.uploads set created_at = now() - interval '25 h' where project_id = %s", [show.project]
     )
 
-    assert (refused.status, refused.json["code"]) == (429, "53400")
+    assert (refused.status, refused.json["code"]) == (429, "PT429")
     assert announce(api, show).status == 201
 
 

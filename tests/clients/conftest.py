@@ -53,7 +53,8 @@ def backend(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Backend]:
         postgres.create_database(DATABASE)
         install_auth_tables(postgres.url(DATABASE))
         api = SupabaseApi(postgres.url(DATABASE), state)
-        environment = {"LEASE_SECONDS": "10", "JWT_KEY": api.jwt_secret}
+        # This server's tokens carry the shared key's signature and name no issuer.
+        environment = {"LEASE_SECONDS": "10", "JWT_KEY": api.jwt_secret, "SUPABASE_URL": ""}
         options = Options(port=0, environment=environment, schedule_seconds={"sweep_jobs": 0.5})
         with Stack(PROJECT, state, options) as stack, api:
             yield Backend(api, stack)
