@@ -115,16 +115,3 @@ def _config(attempts: int) -> Config:
         retries={"total_max_attempts": attempts},
         max_pool_connections=32,
     )
-
-
-def free_port(preferred: int = 0) -> int:
-    """`preferred` when nothing listens there, else any free port of the loopback address."""
-    for port in (preferred, 0):
-        with socket.socket() as probe:
-            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            try:
-                probe.bind(("127.0.0.1", port))
-            except OSError:
-                continue
-            return int(probe.getsockname()[1])
-    raise RuntimeError("no free port on the loopback address")

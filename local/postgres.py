@@ -23,7 +23,6 @@ import pwd
 import secrets
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import tempfile
@@ -36,6 +35,8 @@ from urllib.parse import quote
 import psutil
 import psycopg
 from psycopg import sql
+
+from local.ports import free_port, is_free
 
 Version = Literal[16, 18]
 
@@ -312,14 +313,12 @@ class Postgres:
         """The port of the last start, since others hold URLs with it; another where that one stays taken."""
         give_up_at = time.monotonic() + patience_seconds
         while (self.home / "port").exists():
-            if _is_free(self.port):
+            if is_free(self.port):
                 return self.port
             if time.monotonic() > give_up_at:
                 break
             time.sleep(0.05)
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            return int(probe.getsockname()[1])
+        return free_port()
 
     def _give(self, path: Path) -> None:
         if self._account:
@@ -374,16 +373,6 @@ def _lives(process: psutil.Process) -> bool:
         return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
     except psutil.NoSuchProcess:
         return False
-
-
-def _is_free(port: int) -> bool:
-    with socket.socket() as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind(("127.0.0.1", port))
-        except OSError:
-            return False
-    return True
 
 
 def _others_can_traverse(path: Path) -> bool:

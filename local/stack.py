@@ -23,11 +23,12 @@ from types import TracebackType
 from typing import Any, Self
 
 from local import migrations
-from local.cloud import Cloud, free_port
+from local.cloud import Cloud
 from local.environments import Setting
 from local.event_sources import QueuePoller
 from local.http_gateway import HttpGateway
 from local.lambda_host import LambdaHost
+from local.ports import free_port
 from local.postgres import Postgres
 from local.processes import Processes
 from local.recovery import end_leases, jobs_of, wake_queued

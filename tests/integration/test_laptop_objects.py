@@ -12,8 +12,9 @@ import pytest
 from botocore.config import Config
 from botocore.exceptions import ClientError
 
-from local.cloud import Cloud, free_port
+from local.cloud import Cloud
 from local.object_files import ObjectFiles
+from local.ports import free_port
 from local.processes import Processes
 from local.specs import BucketSpec, Names, Template
 
