@@ -31,18 +31,7 @@ VIDEO_ENCODER = (
     "-color_primaries", "bt709", "-color_trc", "bt709", "-colorspace", "bt709", "-color_range", "tv",
     "-r", str(FPS), "-an", "-f", "h264",
 )  # fmt: skip
+# Without noise substitution, so that the same bytes always decode to the same sound, wherever they stand.
 AUDIO_ENCODER = (
-    "-c:a",
-    "aac",
-    "-aac_pns",
-    "0",
-    "-b:a",
-    AUDIO_BITRATE,
-    "-ar",
-    str(SAMPLE_RATE),
-    "-ac",
-    "2",
-    "-vn",
-    "-f",
-    "adts",
-)
+    "-c:a", "aac", "-aac_pns", "0", "-b:a", AUDIO_BITRATE, "-ar", str(SAMPLE_RATE), "-ac", "2", "-vn", "-f", "adts",
+)  # fmt: skip
