@@ -64,7 +64,7 @@ def probe(path: Path) -> Mp4:
         raise BadOutput("The video file has no header or no media.")
     try:
         return _read(header, starts_fast=order.index(b"moov") < order.index(b"mdat"))
-    except (struct.error, IndexError) as error:
+    except (struct.error, LookupError) as error:
         raise BadOutput("The video file's header cannot be read.") from error
 
 
