@@ -87,6 +87,7 @@ create table public.video_jobs (
     thumbnail_asset_id uuid references public.assets (id) on delete set null,
     contact_sheet_asset_id uuid references public.assets (id) on delete set null,
     chapters_asset_id uuid references public.assets (id) on delete set null,
+    export_json jsonb check (jsonb_typeof(export_json) = 'object'),
     duration_seconds numeric(10, 3) check (duration_seconds > 0),
     error_message text,
     upload_strategy text,
@@ -106,6 +107,7 @@ create table public.video_jobs (
     constraint target_duration_minutes_is_1_to_90 check (target_duration_minutes between 1 and 90),
     constraint track_count_is_2_to_20 check (track_count between 2 and 20),
     constraint track_count_leaves_each_track_15_seconds check (track_count * 15 <= target_duration_minutes * 60),
+    constraint track_count_leaves_no_track_more_than_20_minutes check (track_count * 20 >= target_duration_minutes),
     -- YouTube's limits.
     constraint title_has_at_most_100_characters check (length(title) <= 100 and title !~ '[<>]'),
     constraint description_has_at_most_4000_characters check (length(description) <= 4000 and description !~ '[<>]'),
@@ -122,6 +124,8 @@ comment on column public.video_jobs.prompts_json is
     '{"music_prompts": [{"order_index", "prompt", "duration_minutes", "title"}], "visual_prompts": [{"order_index", "prompt"}]}; '
     'editing one makes its track or picture anew, and the video.';
 comment on column public.video_jobs.is_synthetic_media is 'What YouTube is told about altered or synthetic content.';
+comment on column public.video_jobs.export_json is
+    'What YouTube is given with the video: title, description with chapters, tags, contains_synthetic_media.';
 comment on column public.video_jobs.error_message is 'What went wrong, in a sentence; null when nothing did.';
 comment on column public.video_jobs.scheduled_time is 'When it is to be published on YouTube.';
 create index video_jobs_channel_id on public.video_jobs (channel_id, created_at desc);

@@ -222,5 +222,5 @@ select private.audit('public.channels');
 select private.audit(
     'public.video_jobs',
     'status', 'progress', 'production_id', 'video_asset_id', 'thumbnail_asset_id', 'contact_sheet_asset_id',
-    'chapters_asset_id', 'duration_seconds', 'error_message', 'completed_at'
+    'chapters_asset_id', 'export_json', 'duration_seconds', 'error_message', 'completed_at'
 );

@@ -172,16 +172,9 @@ select
         'description', making.description,
         'tags', to_jsonb(making.tags),
         'is_synthetic_media', making.is_synthetic_media,
-        'cover', (
-            select jobs.output -> 'image'
-            from public.jobs
-            where jobs.production_id = making.production_id
-              and jobs.stage = 'paint_image'
-              and jobs.key = '1'
-              and jobs.status = 'succeeded'
-        ),
+        'picture_fade_seconds', engine.picture_fade_seconds(),
         'rendered', (
-            select jobs.output - 'ffmpeg_command'
+            select jobs.output
             from public.jobs
             where jobs.production_id = making.production_id
               and jobs.stage = 'render_video'
