@@ -21,6 +21,7 @@ from showrunner.providers.music.ambient.textures import texture
 from showrunner.providers.music.ambient.wishes import character_of
 
 PEAK = 0.5  # -6 dBFS
+_BEND = 0.3
 _FRAME = 8  # bytes of one stereo sample
 _AT_ONCE = 1 << 17
 
@@ -45,15 +46,17 @@ def compose(prompt: str, mood: str, seconds: float, seed: str, out: Path, on_pro
             done += block.shape[1]
             file.write(block.T.astype("<f4").tobytes())
             on_progress(done / samples)
-        _scale(file, samples, PEAK / peak)
+        _level(file, samples, peak)
 
 
-def _scale(file: BinaryIO, samples: int, gain: float) -> None:
+def _level(file: BinaryIO, samples: int, peak: float) -> None:
     """Bring the whole piece to its level, once its peak is known."""
     start = len(_header(samples))
     for at in range(0, samples, _AT_ONCE):
         file.seek(start + at * _FRAME)
-        part = np.frombuffer(file.read(_AT_ONCE * _FRAME), "<f4") * np.float32(gain)
+        part = np.frombuffer(file.read(_AT_ONCE * _FRAME), "<f4") * np.float32(1 / peak)
+        # A cubic bend takes a little off the highest peaks and leaves what is soft as it is.
+        part = (part * np.float32(1 + _BEND) - part * part * part * np.float32(_BEND)) * np.float32(PEAK)
         file.seek(start + at * _FRAME)
         file.write(part.tobytes())
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import product
+from itertools import pairwise, product
 
 import numpy as np
 
@@ -69,7 +69,7 @@ def _nearest(classes: Sequence[int], before: Sequence[int]) -> tuple[int, ...]:
 
 def _is_open(voices: Sequence[int]) -> bool:
     ordered = sorted(voices)
-    steps = [high - low for low, high in zip(ordered, ordered[1:], strict=False)]
+    steps = [high - low for low, high in pairwise(ordered)]
     return min(steps) >= 2 and ordered[-1] - ordered[0] <= 19 and steps[0] >= 3
 
 

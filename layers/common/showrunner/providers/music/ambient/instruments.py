@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from math import exp
 
 import numpy as np
 from numpy.typing import NDArray
@@ -115,7 +116,7 @@ def held(timbre: Held, pitches: Sequence[int], brightness: float, random: np.ran
 
 
 def _formants(timbre: Held, hertz: float) -> float:
-    return 1.0 + sum(gain * np.exp(-0.5 * ((hertz - at) / width) ** 2) for at, width, gain in timbre.formants)
+    return 1.0 + sum(gain * exp(-0.5 * ((hertz - at) / width) ** 2) for at, width, gain in timbre.formants)
 
 
 def struck(timbre: Struck, pitch: int, brightness: float) -> Sound:

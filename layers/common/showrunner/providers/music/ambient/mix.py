@@ -84,11 +84,15 @@ class HeldVoice:
         gain = np.ones(high - low, np.float32)
         rising = min(high, note.at + note.attack) - low
         if rising > 0:
-            gain[:rising] *= np.sin(np.pi / 2 * np.arange(low - note.at, low - note.at + rising) / note.attack)
+            gain[:rising] *= _quarter_sine(low - note.at, low - note.at + rising, note.attack)
         falling = max(low, note.end - note.release)
         if falling < high:
-            gain[falling - low :] *= np.sin(np.pi / 2 * (note.end - np.arange(falling, high)) / note.release)
+            gain[falling - low :] *= _quarter_sine(note.end - high, note.end - falling, note.release)[::-1]
         return gain
+
+
+def _quarter_sine(begin: int, end: int, length: int) -> Sound:
+    return np.asarray(np.sin(np.arange(begin, end) * (np.pi / 2 / length)), np.float32)
 
 
 def _pieces(position: int, count: int) -> Iterator[tuple[int, int, slice]]:
@@ -109,6 +113,7 @@ def blocks(
     waiting: list[Note | Grain] = sorted([*notes, *grains], key=lambda event: event.at, reverse=True)
     beds = [bed for each in textures for bed in each.beds]
     active: list[Voice] = []
+    ends = _Ends(samples)
     for start in range(0, samples, BLOCK):
         while waiting and waiting[-1].at < start + BLOCK:
             active.append(_voice(waiting.pop(), sounds))
@@ -119,7 +124,7 @@ def blocks(
         for bed in beds:
             _add_bed(bed, dry, start)
         dry += reverb.process(send)
-        _fade(dry, start, samples)
+        ends.fade(dry, start)
         yield dry[:, : min(BLOCK, samples - start)]
 
 
@@ -144,14 +149,19 @@ def _add_bed(bed: Bed, dry: Sound, start: int) -> None:
         dry[:, begin:end] += bed.loop[:, where] * gain[begin:end]
 
 
-def _fade(block: Sound, start: int, samples: int) -> None:
+class _Ends:
     """Smooth ends, whatever sounds there."""
-    rise = ramp(min(int(FADE_IN_SECONDS * SAMPLE_RATE), samples // 4))
-    fall = ramp(min(int(FADE_OUT_SECONDS * SAMPLE_RATE), samples // 4))[::-1]
-    if start < len(rise):
-        part = rise[start : start + BLOCK]
-        block[:, : len(part)] *= part
-    begin = max(start, samples - len(fall))
-    part = fall[begin - (samples - len(fall)) :][: start + BLOCK - begin]
-    if begin < start + BLOCK:
-        block[:, begin - start : begin - start + len(part)] *= part
+
+    def __init__(self, samples: int) -> None:
+        self._rise = ramp(min(int(FADE_IN_SECONDS * SAMPLE_RATE), samples // 4))
+        self._fall = ramp(min(int(FADE_OUT_SECONDS * SAMPLE_RATE), samples // 4))[::-1]
+        self._falls_at = samples - len(self._fall)
+
+    def fade(self, block: Sound, start: int) -> None:
+        if start < len(self._rise):
+            part = self._rise[start : start + BLOCK]
+            block[:, : len(part)] *= part
+        begin = max(start, self._falls_at)
+        if begin < start + BLOCK:
+            part = self._fall[begin - self._falls_at :][: start + BLOCK - begin]
+            block[:, begin - start : begin - start + len(part)] *= part

@@ -14,11 +14,11 @@ from showrunner.providers.music.ambient.wishes import SUSTAINED, Character
 
 # Gains: held sounds have a level of 0.1 RMS before it, struck ones peaks of 1.
 GAINS = {
-    "pad": 1.0, "strings": 0.9, "choir": 0.8, "drone": 0.55, "flute": 0.5, "bass": 0.5,
-    "harp": 0.17, "lute": 0.14, "piano": 0.2, "bells": 0.09, "drum": 0.3, "shaker": 0.035,
+    "pad": 1.0, "strings": 0.9, "choir": 0.8, "drone": 0.55, "flute": 0.5, "bass": 0.6, "pedal": 0.35,
+    "harp": 0.3, "lute": 0.26, "piano": 0.32, "bells": 0.15, "drum": 0.4, "shaker": 0.05,
 }  # fmt: skip
 _HUMAN_SECONDS = 0.008  # how far from the beat a player is
-_CENTRE = np.pi / 4
+_LOWEST = 36  # the MIDI number from which drones are counted
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +54,9 @@ def notes_of(
     """Return all notes of the piece, in the order of their beginning."""
     notes: list[Note] = []
     for index, (slot, chord) in enumerate(zip(slots, chords, strict=True)):
+        home = _LOWEST + (character.tonic - _LOWEST) % 12
         notes.append(_held(slot, "drone", (chord.bass,), GAINS["bass"], first=index == 0))
+        notes.append(_held(slot, "drone", (home + 12, home + 24), GAINS["pedal"], first=index == 0))
         for layer, level in slot.levels.items():
             player = _Player(character, slot, chord, level, random)
             notes += _sustained(player, layer, first=index == 0) if layer in _LONG else _PLAYERS[layer](player)
@@ -100,7 +102,7 @@ def _held(slot: Slot, timbre: str, pitches: tuple[int, ...], gain: float, *, fir
 def _sustained(player: _Player, layer: str, *, first: bool) -> list[Note]:
     pitches = player.chord.voices
     if layer == "drone":
-        home = 36 + (player.chord.scale[0] - 36) % 12
+        home = _LOWEST + (player.character.tonic - _LOWEST) % 12
         pitches = (home, home + 7 if (home + 7) % 12 in player.chord.scale else home + 12, home + 12)
     return [_held(player.slot, layer, pitches, GAINS[layer] * player.level, first=first)]
 

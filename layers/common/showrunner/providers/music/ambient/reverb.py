@@ -46,4 +46,4 @@ def _response(seconds: float, random: np.random.Generator) -> Sound:
     response *= np.clip((times[-1] - times) / 0.3, 0, 1)
     response = np.roll(response, _PREDELAY)
     response[:_PREDELAY] = 0
-    return (response / np.sqrt(np.sum(response**2))).astype(np.float32)
+    return np.asarray(response / np.sqrt(np.sum(response**2)), np.float32)

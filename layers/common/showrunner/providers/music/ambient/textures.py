@@ -125,7 +125,7 @@ def _drift(samples: int, period: float, random: np.random.Generator) -> Sound:
     where = np.linspace(0, count - 1.001, _points(samples))
     index = where.astype(int)
     share = 0.5 - 0.5 * np.cos(np.pi * (where - index))
-    return (marks[index] * (1 - share) + marks[np.minimum(index + 1, count - 1)] * share).astype(np.float32)
+    return np.asarray(marks[index] * (1 - share) + marks[index + 1] * share, np.float32)
 
 
 def _swells(samples: int, random: np.random.Generator) -> Sound:

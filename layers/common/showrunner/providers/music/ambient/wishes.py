@@ -30,7 +30,8 @@ MOST_TEXTURES = 2
 _MODE = "major|minor|ionian|aeolian|dorian|phrygian|lydian|mixolydian"
 # The article is no note: "in a minor key" and "a major theme" name a mode alone, "in A minor" a key.
 _KEY = re.compile(
-    rf"\b(?:([A-G])|(?:in|key of|key:?)\s+([a-g]))[\s-]?(#|♯|♭|b|sharp|flat)?[\s-]?\b({_MODE})\b(?!\s+(?:key|theme|mood))",
+    r"\b(?:([A-G])|(?:in|key of|key:?)\s+([a-g]))[\s-]?(#|♯|♭|b|sharp|flat)?[\s-]?"
+    rf"\b({_MODE})\b(?!\s+(?:key|theme|mood))"
 )
 _MODE_ALONE = re.compile(rf"\b({_MODE})\b")
 _TEMPO = re.compile(r"(\d{2,3})\s*(?:[-–]\s*\d{2,3}\s*)?bpm|\btempo\D{0,3}(\d{2,3})\b")
@@ -99,7 +100,8 @@ def _layers(text: str, mood: Mood, random: np.random.Generator) -> tuple[str, ..
     named = [layer for layer, stems in INSTRUMENTS.items() if _names(text, stems)]
     liked = [layer for layer in mood.layers if layer not in named]
     random.shuffle(liked)
-    layers = named + liked[: max(0, 4 - len(named))] if len(named) < 2 else named
+    is_enough = len(named) >= 2 or (named and _names(text, ("solo", "only")))
+    layers = named if is_enough else named + liked[: 4 - len(named)]
     if not any(layer in SUSTAINED for layer in layers):
         layers = [SUSTAINED[int(random.integers(len(SUSTAINED)))], *layers]
     carriers = [layer for layer in layers if layer in SUSTAINED]
