@@ -86,7 +86,7 @@ class Sources:
             if isinstance(result, Pending):
                 return result
             came = self._keep(wish, result)
-        return Obtained(self._path, came.track_id, came.licence and came.licence.url, self._licence(came))
+        return Obtained(self._path, came.track_id, came.licence.url if came.licence else None, self._licence(came))
 
     def forget(self) -> None:
         """What came, or was asked for, is of no use."""

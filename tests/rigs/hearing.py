@@ -95,7 +95,7 @@ def onsets(sound: np.ndarray) -> np.ndarray:
 
 
 def jumps(sound: np.ndarray) -> float:
-    """How far the sharpest bend between neighbours stands out of the 15 ms around it: about 5 in music, 15 at a click."""
+    """How far the sharpest bend between samples stands out of the 15 ms around: about 5 in music, 15 at a click."""
     worst = 0.0
     for side in sound:
         bend = np.abs(np.diff(side.astype(float), 2))
