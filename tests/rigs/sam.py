@@ -24,7 +24,10 @@ PSEUDO = {
 }
 OPTIONAL = {
     "AlarmTopicArn": "topic",
+    "BeatovenSecretName": "beatoven",
     "BedrockModelArns": ["model"],
+    "ElevenLabsSecretName": "elevenlabs",
+    "MubertSecretName": "mubert",
     "OpenAiApiKeySecretName": "openai",
     "PublicBaseUrl": "https://media.example",
 }
