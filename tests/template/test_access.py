@@ -111,6 +111,7 @@ def test_only_writing_stages_invoke_models_and_only_those_named(sam: Sam) -> Non
     }
 
     assert models == {
+        ("plan_album", "bedrock:InvokeModel"): {"model"},
         ("write_outline", "bedrock:InvokeModel"): {"model"},
         ("write_script", "bedrock:InvokeModel"): {"model"},
         ("review_episode", "bedrock:InvokeModel"): {"model"},
