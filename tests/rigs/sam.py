@@ -25,6 +25,9 @@ PSEUDO = {
 OPTIONAL = {
     "AlarmTopicArn": "topic",
     "BedrockModelArns": ["model"],
+    "GeminiApiKeySecretName": "gemini",
+    "LeonardoApiKeySecretName": "leonardo",
+    "StabilityModelArns": ["stability-model"],
     "OpenAiApiKeySecretName": "openai",
     "PublicBaseUrl": "https://media.example",
 }

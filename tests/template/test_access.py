@@ -88,10 +88,13 @@ def test_every_function_writes_to_its_own_log_group(sam: Sam) -> None:
         assert granted(sam, folder)["logs:PutLogEvents"] == {f"{group}.Arn"}, folder
 
 
-def test_every_function_may_read_the_two_secrets_and_no_other(sam: Sam) -> None:
+def test_every_function_may_read_two_secrets_and_those_of_its_own_providers(sam: Sam) -> None:
+    own = {"paint_image": {"gemini-??????", "leonardo-??????"}}
+
     for folder in sam.functions:
         names = granted(sam, folder)["secretsmanager:GetSecretValue"]
-        assert {name.rsplit(":", 1)[1] for name in names} == {"showrunner/database-??????", "openai-??????"}, folder
+        expected = {"showrunner/database-??????", "openai-??????"} | own.get(folder, set())
+        assert {name.rsplit(":", 1)[1] for name in names} == expected, folder
 
 
 def test_only_maintain_deletes_files(sam: Sam) -> None:
@@ -100,10 +103,11 @@ def test_only_maintain_deletes_files(sam: Sam) -> None:
     assert deleting == ["maintain"]
 
 
-def test_only_writing_stages_invoke_models_and_only_those_named(sam: Sam) -> None:
+def test_only_stages_that_write_or_paint_invoke_models_and_only_those_named(sam: Sam) -> None:
     models = {folder: granted(sam, folder).get("bedrock:InvokeModel") for folder in sam.functions}
 
     assert {folder: names for folder, names in models.items() if names} == {
+        "paint_image": {"stability-model"},
         "write_outline": {"model"},
         "write_script": {"model"},
     }
