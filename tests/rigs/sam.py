@@ -28,6 +28,9 @@ OPTIONAL = {
     "BedrockModelArns": ["model"],
     "ElevenLabsSecretName": "elevenlabs",
     "MubertSecretName": "mubert",
+    "GeminiApiKeySecretName": "gemini",
+    "LeonardoApiKeySecretName": "leonardo",
+    "StabilityModelArns": ["stability-model"],
     "OpenAiApiKeySecretName": "openai",
     "PublicBaseUrl": "https://media.example",
 }

@@ -35,12 +35,21 @@ class Settings(BaseModel):
     file_grace_seconds: float = 3600.0
 
     bedrock_base_url: str | None = None
+    # Bedrock serves Stability's models in few regions.
+    stability_region: str = "us-west-2"
     polly_base_url: str | None = None
     polly_engine: str = "neural"
+    gemini_base_url: str = "https://generativelanguage.googleapis.com/v1"
+    gemini_api_key: SecretStr | None = None
+    gemini_api_key_secret: str | None = None
+    leonardo_base_url: str = "https://cloud.leonardo.ai/api/rest/v1"
+    leonardo_api_key: SecretStr | None = None
+    leonardo_api_key_secret: str | None = None
     openai_base_url: str = "https://api.openai.com/v1"
     openai_api_key: SecretStr | None = None
     openai_api_key_secret: str | None = None
     openai_speech_model: str = "gpt-4o-mini-tts"
+    openai_image_size: str = "1920x1088"
     mubert_base_url: str = "https://music-api.mubert.com/api/v3"
     mubert_customer_id: str = ""
     mubert_access_token: SecretStr | None = None
