@@ -43,7 +43,7 @@ class Bars:
 
     def __init__(self, progress: Progress) -> None:
         self._progress = progress
-        self._whole = progress.add_task("[bold]episode", total=100, unit="%")
+        self._whole = progress.add_task("[bold]whole", total=100, unit="%")
         self._tasks: dict[str, TaskID] = {}
 
     def show(self, production: Row, stages: list[Row]) -> None:

@@ -229,5 +229,9 @@ def _ensure_user(owner_url: str) -> uuid.UUID:
         )
         row = owner.execute("select id from auth.users where email = %s", [EMAIL]).fetchone()
         assert row is not None
-        owner.execute("update public.organizations set tier = 'pro' where id = %s and tier <> 'pro'", [row[0]])
+        owner.execute(
+            "update public.organizations set tier = 'pro', allows_short_videos = true "
+            "where id = %s and (tier <> 'pro' or not allows_short_videos)",
+            [row[0]],
+        )
         return uuid.UUID(str(row[0]))
