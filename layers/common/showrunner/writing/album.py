@@ -90,9 +90,10 @@ def _music(niche: str, mood: str, world: World, temper: Temper, place: str, text
 
 
 def _picture(niche: str, mood: str, temper: Temper, scene: str, style: str, chance: random.Random) -> str:
+    """The scene first: that is what painters heed most."""
     return (
-        f"16:9 background, {niche}: {scene}, {chance.choice(temper.lights)}, "
-        f"{chance.choice(temper.colours)}, {mood}, {style}. No text."
+        f"16:9 background of {scene}, {chance.choice(temper.lights)}, {chance.choice(temper.colours)}, {style}. "
+        f"{_sentence(mood)}, for {niche}. No text."
     )
 
 
