@@ -225,3 +225,31 @@ def test_a_render_that_was_killed_is_closed_when_the_production_ends(album, owne
     assert shown(owner, video) == ("failed", "Cancelled.")
     tasks = owner.execute("select status::text, error_message, completed_at is not null from render_tasks").fetchall()
     assert tasks == [("failed", "Cancelled.", True)]
+
+
+def test_each_attempt_of_a_render_is_written_down(album, owner, person, video, ada, monkeypatch):
+    module = function("render_video")
+    album._handlers["render_video"] = stage_handler("render_video", module.RenderVideoInput, module.run, album.services)
+
+    def fail(job, services, task):
+        raise BadOutput("The video peaks at 0.3 dBTP.")
+
+    monkeypatch.setattr(module, "_rendered", fail)
+    production = request(person, video)
+    # What a worker leaves that was killed.
+    owner.execute(
+        "insert into render_tasks (organization_id, video_job_id, production_id, status, created_at) "
+        "values (%s, %s, %s, 'in_progress', now() - interval '1 hour')",
+        [ada, video, production],
+    )
+    finish(album)
+    wear_out(album, owner)
+
+    tasks = person.execute(
+        "select status::text, error_message, completed_at is not null, resolution from render_tasks order by created_at"
+    ).fetchall()
+    assert tasks == [
+        ("failed", "It was interrupted.", True, "1920x1080"),
+        *[("failed", "The video peaks at 0.3 dBTP.", True, "1920x1080")] * 3,
+    ]
+    assert "peaks at 0.3 dBTP" in shown(owner, video)[1]

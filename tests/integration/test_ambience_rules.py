@@ -232,7 +232,7 @@ def test_a_video_uses_the_months_minutes(owner, as_user, ada, channel):
     first, second = (insert(person, "video_jobs", wanted(ada, channel)) for _ in range(2))
     person.execute("select request_production('ambience', %s, 'one')", [first])
 
-    with pytest.raises(errors.ConfigurationLimitExceeded, match="60 asked, 40.0 of 100 minutes are left"):
+    with pytest.raises(errors.ConfigurationLimitExceeded, match=r"60 asked, 40\.0 of 100 minutes are left"):
         person.execute("select request_production('ambience', %s, 'two')", [second])
 
     owner.execute(
