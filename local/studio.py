@@ -120,9 +120,13 @@ class Studio:
     def productions(self, limit: int = 20) -> list[Row]:
         return self._rows(
             "select productions.id, productions.status::text, productions.progress, productions.current_stage, "
-            "productions.created_at, episodes.title, projects.name as show "
-            "from public.productions join public.episodes on episodes.id = productions.subject_id "
-            "join public.projects on projects.id = episodes.project_id "
+            "productions.created_at, coalesce(episodes.title, video_jobs.title) as title, "
+            "coalesce(projects.name, channels.name) as show from public.productions "
+            "left join public.episodes on episodes.id = productions.subject_id "
+            "left join public.projects on projects.id = episodes.project_id "
+            "left join public.video_jobs on video_jobs.id = productions.subject_id "
+            "left join public.channels on channels.id = video_jobs.channel_id "
+            "where productions.kind in ('episode', 'ambience') "
             "order by productions.created_at desc limit %s",
             limit,
         )
