@@ -7,11 +7,14 @@ SHELL := /bin/bash
 .DELETE_ON_ERROR:
 .SUFFIXES:
 
+LINE ?= episode
 TEXT ?= examples/article.md
+NICHE ?= Royal Court Ambience
+MOOD ?= elegant, classical, serene
 MINUTES ?= 3
-OUT ?= out/demo
+OUT ?= out/$(if $(filter ambience,$(LINE)),ambience,demo)
 # The recipes read them from the environment: a value is never parsed as shell.
-export TEXT MINUTES OUT
+export LINE TEXT NICHE MOOD MINUTES OUT
 
 export UV_PYTHON_DOWNLOADS := never
 # The machine's own certificates where it has any, as pip does: some networks have an authority of their own.
@@ -27,8 +30,9 @@ WITH_TESTS := $(CODE) tests benchmarks
 # ---------------------------------------------------------------------------------------------------------------- use
 
 .PHONY: demo
-demo: .venv/laptop.stamp ## Make one episode on this machine: make demo TEXT=path.md MINUTES=3 OUT=out/demo
-	@exec $(BIN)/showrunner demo --text "$$TEXT" --minutes "$$MINUTES" --out "$$OUT"
+demo: .venv/laptop.stamp ## Make one episode on this machine: make demo TEXT=path.md MINUTES=3 OUT=out/demo (LINE=ambience: a video)
+	@exec $(BIN)/showrunner demo --line "$$LINE" --text "$$TEXT" --niche "$$NICHE" --mood "$$MOOD" \
+	  --minutes "$$MINUTES" --out "$$OUT"
 
 .PHONY: up
 up: .venv/laptop.stamp ## Start the laptop edition and stay; Ctrl-C stops it

@@ -32,6 +32,7 @@ AREAS = {
     "governance": "Governance",
     "webhook": "Governance",
     "episode": "Episode line",
+    "channel": "Ambience line",
 }
 HEAD = """\
 # Data model

@@ -43,7 +43,7 @@ class Bars:
 
     def __init__(self, progress: Progress) -> None:
         self._progress = progress
-        self._whole = progress.add_task("[bold]episode", total=100, unit="%")
+        self._whole = progress.add_task("[bold]all", total=100, unit="%")
         self._tasks: dict[str, TaskID] = {}
 
     def show(self, production: Row, stages: list[Row]) -> None:
@@ -59,7 +59,7 @@ class Bars:
             self._progress.update(task, total=max(stage["total"], 1), completed=done if stage["total"] else 1)
             if stage["status"] in {"done", "failed"}:
                 self._progress.stop_task(task)
-        self._progress.update(self._whole, completed=production["progress"])
+        self._progress.update(self._whole, completed=production["progress"], description=f"[bold]{production['kind']}")
 
 
 @contextmanager

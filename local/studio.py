@@ -120,9 +120,13 @@ class Studio:
     def productions(self, limit: int = 20) -> list[Row]:
         return self._rows(
             "select productions.id, productions.status::text, productions.progress, productions.current_stage, "
-            "productions.created_at, episodes.title, projects.name as show "
-            "from public.productions join public.episodes on episodes.id = productions.subject_id "
-            "join public.projects on projects.id = episodes.project_id "
+            "productions.created_at, coalesce(episodes.title, video_jobs.title) as title, "
+            "coalesce(projects.name, channels.name) as show from public.productions "
+            "left join public.episodes on episodes.id = productions.subject_id "
+            "left join public.projects on projects.id = episodes.project_id "
+            "left join public.video_jobs on video_jobs.id = productions.subject_id "
+            "left join public.channels on channels.id = video_jobs.channel_id "
+            "where productions.kind in ('episode', 'ambience') "
             "order by productions.created_at desc limit %s",
             limit,
         )
@@ -229,5 +233,9 @@ def _ensure_user(owner_url: str) -> uuid.UUID:
         )
         row = owner.execute("select id from auth.users where email = %s", [EMAIL]).fetchone()
         assert row is not None
-        owner.execute("update public.organizations set tier = 'pro' where id = %s and tier <> 'pro'", [row[0]])
+        owner.execute(
+            "update public.organizations set tier = 'pro', allows_short_videos = true "
+            "where id = %s and (tier <> 'pro' or not allows_short_videos)",
+            [row[0]],
+        )
         return uuid.UUID(str(row[0]))

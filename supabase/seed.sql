@@ -1,6 +1,7 @@
 -- Development data: three people, one of each tier, their shows, and episodes in every state that a screen can show.
 -- Ids are fixed, so that links and tests can name them: 1… people, 2… organizations, 3… shows, 4… episodes, 5… sources,
--- 6… lines, 7… notes, 8… slots, 9… everything else. A personal organization has its person's id. May be loaded again.
+-- 6… lines, 7… notes, 8… slots, 9… everything else, a… ambience. A personal organization has its person's id. May be
+-- loaded again.
 -- The files of the published episodes are not in S3: their rows are, for screens to show.
 
 insert into auth.users (id, instance_id, aud, role, email, email_confirmed_at, raw_app_meta_data, raw_user_meta_data) values
@@ -207,4 +208,87 @@ on conflict (id) do nothing;
 insert into public.webhook_endpoints (id, organization_id, url, description, is_active) values
     ('90000000-0000-4000-8000-000000000071', '20000000-0000-4000-8000-000000000001', 'https://example.com/hooks/showrunner',
      'The website''s news ticker', false)
+on conflict (id) do nothing;
+
+-- Ambience ------------------------------------------------------------------------------------------------------------
+-- a… channels and their videos: one in every state.
+
+insert into public.channels (id, organization_id, name, youtube_channel_id, brand_niche, motion, is_active) values
+    ('a0000000-0000-4000-8000-000000000001', '20000000-0000-4000-8000-000000000001', 'Rooms of Elsewhere', 'UCexample1',
+     'Medieval Fantasy Ambience', 'drift', true),
+    ('a0000000-0000-4000-8000-000000000002', '10000000-0000-4000-8000-000000000002', 'Spätschicht', null,
+     'Lo-Fi Study Beats', 'still', true),
+    ('a0000000-0000-4000-8000-000000000003', '20000000-0000-4000-8000-000000000001', 'Old Harbour', null,
+     'Sea Ambience', 'still', false)
+on conflict (id) do nothing;
+
+insert into public.video_jobs
+    (id, organization_id, channel_id, niche_label, mood_keywords, target_duration_minutes, title, created_at)
+select
+    ('a0000000-0000-4000-8000-00000000001' || number)::uuid, '20000000-0000-4000-8000-000000000001',
+    'a0000000-0000-4000-8000-000000000001', niche, mood, minutes, niche || ' | ' || initcap(mood) || ' Music', day
+from (
+    values
+        (1, 'Royal Court Ambience', 'elegant, classical, serene', 60, timestamptz '2026-01-05 09:00+00'),
+        (2, 'Elven Forest', 'mysterious, calm', 75, timestamptz '2026-01-06 09:00+00'),
+        (3, 'Tavern at Night', 'cosy, nostalgic', 60, timestamptz '2026-01-07 09:00+00'),
+        (4, 'Wizard''s Study', 'focused, magical', 90, timestamptz '2026-01-08 09:00+00'),
+        (5, 'Snowbound Inn', 'warm, quiet', 60, timestamptz '2026-01-09 09:00+00'),
+        (6, 'Dragon Mountain', 'epic, dark', 60, timestamptz '2026-01-10 09:00+00'),
+        (7, 'Market Day', 'bright, playful', 60, timestamptz '2026-01-11 09:00+00')
+) as video (number, niche, mood, minutes, day)
+on conflict (id) do nothing;
+
+insert into public.audio_tracks (organization_id, video_job_id, provider, order_index, duration_seconds, prompt_text)
+select
+    '20000000-0000-4000-8000-000000000001', video_jobs.id, 'dummy', place, 183.8,
+    format('Slow waltz number %s for harp and strings. Key: D minor. Tempo: %s BPM.', place, 60 + place)
+from public.video_jobs, generate_series(1, 20) as place
+where video_jobs.id in ('a0000000-0000-4000-8000-000000000011', 'a0000000-0000-4000-8000-000000000015')
+on conflict do nothing;
+
+insert into public.images (organization_id, video_job_id, provider, order_index, prompt_text)
+select
+    '20000000-0000-4000-8000-000000000001', video_jobs.id, 'dummy', place,
+    format('16:9 background of hall number %s, golden accents, warm candlelight', place)
+from public.video_jobs, generate_series(1, 20) as place
+where video_jobs.id in ('a0000000-0000-4000-8000-000000000011', 'a0000000-0000-4000-8000-000000000015')
+on conflict do nothing;
+
+update public.video_jobs
+set status = made.status::public.video_job_status,
+    progress = made.progress,
+    error_message = made.message,
+    completed_at = made.at,
+    duration_seconds = made.seconds
+from (
+    values
+        ('a0000000-0000-4000-8000-000000000011', 'completed', 100, null, timestamptz '2026-01-05 09:04+00', 3600),
+        ('a0000000-0000-4000-8000-000000000012', 'generating_music', 30, null, null, null),
+        ('a0000000-0000-4000-8000-000000000013', 'generating_image', 60, null, null, null),
+        ('a0000000-0000-4000-8000-000000000014', 'rendering', 80, null, null, null),
+        ('a0000000-0000-4000-8000-000000000015', 'ready_for_export', 95, null, null, 3600),
+        ('a0000000-0000-4000-8000-000000000016', 'failed', 40, 'The track is silent.', null, null)
+) as made (id, status, progress, message, at, seconds)
+where video_jobs.id = made.id::uuid
+  and video_jobs.status = 'planned';
+
+insert into public.render_tasks
+    (id, organization_id, video_job_id, ffmpeg_command, status, error_message, duration_seconds, created_at, completed_at)
+values
+    ('a0000000-0000-4000-8000-000000000021', '20000000-0000-4000-8000-000000000001',
+     'a0000000-0000-4000-8000-000000000011', '', 'failed', 'It was interrupted.', null,
+     '2026-01-05 09:03+00', '2026-01-05 09:03:10+00'),
+    ('a0000000-0000-4000-8000-000000000022', '20000000-0000-4000-8000-000000000001',
+     'a0000000-0000-4000-8000-000000000011', 'ffmpeg -framerate 25 -f h264 -i album.h264 -f aac -i album.aac -c copy video.mp4',
+     'completed', null, 3600, '2026-01-05 09:03:20+00', '2026-01-05 09:03:32+00'),
+    ('a0000000-0000-4000-8000-000000000023', '20000000-0000-4000-8000-000000000001',
+     'a0000000-0000-4000-8000-000000000014', '', 'in_progress', null, null, '2026-01-08 09:03+00', null)
+on conflict (id) do nothing;
+
+insert into public.video_analytics
+    (id, organization_id, video_job_id, youtube_video_id, views, watch_time_hours, revenue_usd, snapshot_date)
+values
+    ('a0000000-0000-4000-8000-000000000031', '20000000-0000-4000-8000-000000000001',
+     'a0000000-0000-4000-8000-000000000011', 'example-id', 1840, 612.5, 3.2, '2026-01-12')
 on conflict (id) do nothing;

@@ -37,6 +37,8 @@ THIS_MACHINE = "localhost:*,127.0.0.1:*,[::1]:*"
 # What functions get from the shell that starts them: how to reach the cloud providers that a show names.
 PASSED_ON = (
     "OPENAI_BASE_URL", "OPENAI_API_KEY", "OPENAI_SPEECH_MODEL", "BEDROCK_BASE_URL", "POLLY_BASE_URL", "POLLY_ENGINE",
+    "OPENAI_IMAGE_SIZE", "GEMINI_BASE_URL", "GEMINI_API_KEY", "LEONARDO_BASE_URL", "LEONARDO_API_KEY",
+    "STABILITY_REGION",
     "AWS_REGION", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", "INGEST_ALLOWED_HOSTS",
     "WEBHOOK_ALLOWED_HOSTS",
 )  # fmt: skip

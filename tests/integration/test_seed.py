@@ -15,7 +15,8 @@ def seeded(database, owner):
 
 @pytest.mark.parametrize("postgres_version", [16, 18])
 def test_the_seed_can_be_loaded_twice(seeded, database):
-    tables = ["auth.users", "projects", "episodes", "blocks", "planning_notes", "episode_schedule_queue", "user_events"]
+    tables = ["auth.users", "projects", "episodes", "blocks", "planning_notes", "episode_schedule_queue", "user_events",
+              "channels", "video_jobs", "audio_tracks", "images", "render_tasks", "video_analytics"]  # fmt: skip
     counted = f"select {', '.join(f'(select count(*) from {table})' for table in tables)}"
     before = seeded.execute(counted).fetchone()
 
@@ -41,6 +42,7 @@ def test_there_is_a_person_of_each_tier(seeded):
         ("planning_note_status", "planning_notes", "status"),
         ("schedule_status", "episode_schedule_queue", "status"),
         ("source_kind", "sources", "kind"),
+        ("video_job_status", "video_jobs", "status"),
     ],
 )
 def test_every_state_that_a_screen_can_show_is_there(seeded, enum, table, column):

@@ -24,9 +24,15 @@ PSEUDO = {
 }
 OPTIONAL = {
     "AlarmTopicArn": "topic",
+    "BeatovenSecretName": "beatoven",
     "BedrockModelArns": ["model"],
     "JwtKeySecretName": "jwt",
     "OperatorKeySecretName": "operator",
+    "ElevenLabsSecretName": "elevenlabs",
+    "MubertSecretName": "mubert",
+    "GeminiApiKeySecretName": "gemini",
+    "LeonardoApiKeySecretName": "leonardo",
+    "StabilityModelArns": ["stability-model"],
     "OpenAiApiKeySecretName": "openai",
     "PublicBaseUrl": "https://media.example",
     "SupabaseUrl": "https://project.supabase.example",

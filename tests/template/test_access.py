@@ -88,12 +88,16 @@ def test_every_function_writes_to_its_own_log_group(sam: Sam) -> None:
         assert granted(sam, folder)["logs:PutLogEvents"] == {f"{group}.Arn"}, folder
 
 
-def test_every_function_may_read_the_two_secrets_and_only_the_api_its_own(sam: Sam) -> None:
+def test_every_function_may_read_two_secrets_and_those_of_its_own_providers(sam: Sam) -> None:
+    own = {
+        "api": {"jwt-??????", "operator-??????"},
+        "compose_track": {"mubert-??????", "beatoven-??????", "elevenlabs-??????"},
+        "paint_image": {"gemini-??????", "leonardo-??????"},
+    }
+
     for folder in sam.functions:
         names = granted(sam, folder)["secretsmanager:GetSecretValue"]
-        expected = {"showrunner/database-??????", "openai-??????"}
-        if folder == "api":
-            expected |= {"jwt-??????", "operator-??????"}
+        expected = {"showrunner/database-??????", "openai-??????"} | own.get(folder, set())
         assert {name.rsplit(":", 1)[1] for name in names} == expected, folder
 
 
@@ -116,7 +120,7 @@ def test_only_maintain_deletes_files(sam: Sam) -> None:
     assert deleting == ["maintain"]
 
 
-def test_only_writing_stages_invoke_models_and_only_those_named(sam: Sam) -> None:
+def test_only_stages_that_write_or_paint_invoke_models_and_only_those_named(sam: Sam) -> None:
     models = {
         (folder, action): names
         for folder in sam.functions
@@ -125,6 +129,8 @@ def test_only_writing_stages_invoke_models_and_only_those_named(sam: Sam) -> Non
     }
 
     assert models == {
+        ("paint_image", "bedrock:InvokeModel"): {"stability-model"},
+        ("plan_album", "bedrock:InvokeModel"): {"model"},
         ("write_outline", "bedrock:InvokeModel"): {"model"},
         ("write_script", "bedrock:InvokeModel"): {"model"},
         ("review_episode", "bedrock:InvokeModel"): {"model"},

@@ -45,6 +45,14 @@ def operator_key(settings: Settings) -> str | None:
     return _optional(settings.operator_key, settings.operator_key_secret, "OPERATOR_KEY_SECRET")
 
 
+def provider_key(settings: Settings, field: str) -> str | None:
+    """Return what the setting `field` holds or the secret that `field` + `_secret` names; None where neither is set."""
+    value, name = getattr(settings, field), getattr(settings, f"{field}_secret")
+    if value is not None:
+        return _header_safe(value.get_secret_value().strip(), field.upper())
+    return None if name is None else _header_safe(read_secret(name, f"{field}_secret".upper()), field.upper())
+
+
 def read_secret(name: str, setting: str) -> str:
     """Return the text of a Secrets Manager entry, kept for five minutes.
 

@@ -11,9 +11,9 @@ from pydantic import BaseModel, ConfigDict, SecretStr
 class Settings(BaseModel):
     """Each field is the environment variable of the same name in upper case.
 
-    Secrets are given by name: `DATABASE_SECRET`, `OPENAI_API_KEY_SECRET`, `JWT_KEY_SECRET` and `OPERATOR_KEY_SECRET`
-    name entries of Secrets Manager; `DATABASE_URL`, `OPENAI_API_KEY`, `JWT_KEY` and `OPERATOR_KEY` give the value
-    itself and win, which is what a laptop does.
+    Secrets are given by name: `DATABASE_SECRET`, `OPENAI_API_KEY_SECRET` and the other `…_SECRET` name entries of
+    Secrets Manager; `DATABASE_URL`, `OPENAI_API_KEY` and so on give the value itself and win, which is what a laptop
+    does.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -43,12 +43,32 @@ class Settings(BaseModel):
     file_grace_seconds: float = 3600.0
 
     bedrock_base_url: str | None = None
+    # Bedrock serves Stability's models in few regions.
+    stability_region: str = "us-west-2"
     polly_base_url: str | None = None
     polly_engine: str = "neural"
+    gemini_base_url: str = "https://generativelanguage.googleapis.com/v1"
+    gemini_api_key: SecretStr | None = None
+    gemini_api_key_secret: str | None = None
+    leonardo_base_url: str = "https://cloud.leonardo.ai/api/rest/v1"
+    leonardo_api_key: SecretStr | None = None
+    leonardo_api_key_secret: str | None = None
     openai_base_url: str = "https://api.openai.com/v1"
     openai_api_key: SecretStr | None = None
     openai_api_key_secret: str | None = None
     openai_speech_model: str = "gpt-4o-mini-tts"
+    openai_image_size: str = "1920x1088"
+    mubert_base_url: str = "https://music-api.mubert.com/api/v3"
+    mubert_customer_id: str = ""
+    mubert_access_token: SecretStr | None = None
+    mubert_access_token_secret: str | None = None
+    beatoven_base_url: str = "https://public-api.beatoven.ai/api/v1"
+    beatoven_api_key: SecretStr | None = None
+    beatoven_api_key_secret: str | None = None
+    beatoven_auth_scheme: str = "Bearer"
+    elevenlabs_base_url: str = "https://api.elevenlabs.io"
+    elevenlabs_api_key: SecretStr | None = None
+    elevenlabs_api_key_secret: str | None = None
 
     # Only tests and laptops set it: hosts that ingest_sources may fetch although they resolve to private addresses.
     ingest_allowed_hosts: str = ""

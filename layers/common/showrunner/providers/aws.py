@@ -43,15 +43,16 @@ _NO_LOGIN = (NoCredentialsError, PartialCredentialsError, NoAuthTokenError)
 _NEXT_TRY_OF_A_DAILY_LIMIT_SECONDS = 3600.0
 
 
-def client(service: str, base_url: str | None, timeout: float) -> Any:
-    """Return a boto3 client that asks once and gives up within `timeout` seconds.
+def client(service: str, base_url: str | None, timeout: float, region: str | None = None) -> Any:
+    """Return a boto3 client, of the function's own region or another, that asks once and gives up within `timeout`
+    seconds.
 
     Retries belong to the engine, which counts them; botocore's own would charge twice unseen. An endpoint that the
     environment configures for other services is ignored.
     """
     if timeout <= 0:
         raise Transient(f"No time was left to ask {service}.")
-    return _client(service, base_url, _step_below(timeout))
+    return _client(service, base_url, _step_below(timeout), region)
 
 
 @contextmanager
@@ -119,7 +120,7 @@ def _step_below(timeout: float) -> float:
 
 
 @lru_cache(maxsize=16)
-def _client(service: str, base_url: str | None, seconds: float) -> Any:
+def _client(service: str, base_url: str | None, seconds: float, region: str | None) -> Any:
     import boto3
     from botocore.config import Config
 
@@ -131,4 +132,4 @@ def _client(service: str, base_url: str | None, seconds: float) -> Any:
         ignore_configured_endpoint_urls=True,
     )
     make: Any = boto3.client
-    return make(service, endpoint_url=base_url, config=config)
+    return make(service, region_name=region, endpoint_url=base_url, config=config)

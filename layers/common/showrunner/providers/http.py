@@ -12,7 +12,7 @@ import math
 import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from functools import lru_cache
@@ -39,7 +39,8 @@ if TYPE_CHECKING:
 CONNECT_SECONDS = 10.0
 LARGEST_REPLY = 100 * 1024 * 1024
 QUOTA_CODES = {"insufficient_quota", "billing_hard_limit_reached", "billing_not_active", "quota_exceeded"}
-REFUSAL_CODES = {"content_filter", "content_policy_violation", "moderation_blocked"}
+QUOTA_PREFIX = "LicenseForbidden"  # Mubert: the licence does not cover it, or not any more
+REFUSAL_CODES = {"content_filter", "content_policy_violation", "moderation_blocked", "bad_prompt"}
 MODEL_CODES = {"model_not_found", "model_deprecated", "model_not_available"}
 
 
@@ -54,18 +55,28 @@ class HttpReply:
 
 @dataclass(frozen=True, slots=True)
 class HttpProvider:
-    """What the sentences of an error name: where it happened and which settings and model to look at."""
+    """What the sentences of an error name: where it happened and which settings and model to look at.
+
+    The key goes into `key_header` after `key_scheme`; `headers` are sent besides.
+    """
 
     base_url: str
     base_url_setting: str
     key_setting: str
     key: str | None
     model: str
+    key_header: str = "authorization"
+    key_scheme: str = "Bearer "
+    headers: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def host(self) -> str:
         parts = urlsplit(self.base_url)
         return parts.netloc.rpartition("@")[2] or self.base_url
+
+
+class UnknownAddress(InvalidInput):
+    """The provider has nothing at the address that was asked: a wrong base URL, or a task that it forgot."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,10 +92,22 @@ def post_json(provider: HttpProvider, path: str, payload: object, timeout: float
 
     `timeout` is in seconds and covers the whole exchange, also of a server that sends one byte at a time.
     """
+    return _successful(provider, _exchange(provider, "POST", path, json.dumps(payload).encode(), timeout))
+
+
+def get(provider: HttpProvider, path: str, timeout: float) -> HttpReply:
+    """GET what is at `path`, with the same promises as `post_json`."""
+    return _successful(provider, _exchange(provider, "GET", path, None, timeout))
+
+
+def _exchange(provider: HttpProvider, method: str, path: str, body: bytes | None, timeout: float) -> HttpReply:
     deadline = monotonic() + timeout
-    with _opened(provider, path, payload, timeout) as response:
-        reply = HttpReply(response.status, _headers(response), _read(response, provider.host, deadline))
-    if reply.status != 200:
+    with _opened(provider, method, path, body, timeout) as response:
+        return HttpReply(response.status, _headers(response), _read(response, provider.host, deadline))
+
+
+def _successful(provider: HttpProvider, reply: HttpReply) -> HttpReply:
+    if reply.status not in (200, 201, 202):
         raise error_of(provider, reply)
     return reply
 
@@ -95,7 +118,7 @@ def post_for_lines(provider: HttpProvider, path: str, payload: object, timeout: 
     `timeout` covers the whole exchange. Who stops taking lines closes the connection.
     """
     deadline = monotonic() + timeout
-    with _opened(provider, path, payload, timeout) as response:
+    with _opened(provider, "POST", path, json.dumps(payload).encode(), timeout) as response:
         if response.status != 200:
             raise error_of(
                 provider, HttpReply(response.status, _headers(response), _read(response, provider.host, deadline))
@@ -111,12 +134,12 @@ def post_for_lines(provider: HttpProvider, path: str, payload: object, timeout: 
 
 
 def error_of(provider: HttpProvider, reply: HttpReply) -> StageError:
-    """Return the error that a reply other than 200 stands for."""
+    """Return the error that a reply which is no success stands for."""
     refusal = read_refusal(reply.body)
     said = _quoted(refusal.message, provider.key)
     wait = retry_after(reply.headers)
     host, model = provider.host, provider.model
-    if reply.status == 402 or refusal.code in QUOTA_CODES:
+    if reply.status == 402 or refusal.code in QUOTA_CODES or refusal.code.startswith(QUOTA_PREFIX):
         return Quota(f"The account at {host} has no credit left; top it up or raise its limit.", retry_after=wait)
     if refusal.code in REFUSAL_CODES:
         return ContentRefused(f"The safety filter at {host} declined the text{said}.")
@@ -131,14 +154,17 @@ def error_of(provider: HttpProvider, reply: HttpReply) -> StageError:
     if reply.status in (408, 409, 425) or reply.status >= 500:
         return Transient(f"{host} failed for the moment ({reply.status}).", retry_after=wait)
     if reply.status in (404, 405) or reply.status < 400:
-        return InvalidInput(f"{host} has nothing at this address ({reply.status}); check {provider.base_url_setting}.")
+        return UnknownAddress(
+            f"{host} has nothing at this address ({reply.status}); check {provider.base_url_setting}."
+        )
     return InvalidInput(f"{host} rejected the request for model {model!r} ({reply.status}){said}.")
 
 
 def read_refusal(body: bytes) -> Refusal:
     """Read the error object of OpenAI and the variants that compatible servers answer.
 
-    Known forms: `{"error": {"code", "type", "message"}}`, `{"error": "text"}`, `{"detail": …}`, `{"message": "text"}`.
+    Known forms: `{"error": {"code", "type", "message"}}`, `{"error": "text"}`, `{"detail": …}`, `{"message": "text"}`;
+    ElevenLabs calls its code `status`.
     """
     try:
         reply = json.loads(body)
@@ -149,9 +175,10 @@ def read_refusal(body: bytes) -> Refusal:
     error = reply.get("error", reply.get("detail", reply))
     if not isinstance(error, dict):
         return Refusal("", error if isinstance(error, str) else "")
-    code = error.get("code") if isinstance(error.get("code"), str) else error.get("type")
+    codes = (error.get(name) for name in ("code", "type", "status"))
     message = error.get("message", error.get("error", ""))
-    return Refusal(code if isinstance(code, str) else "", message if isinstance(message, str) else "")
+    code = next((code for code in codes if isinstance(code, str)), "")
+    return Refusal(code, message if isinstance(message, str) else "")
 
 
 def retry_after(headers: Mapping[str, str], now: datetime | None = None) -> float | None:
@@ -194,22 +221,26 @@ def _quoted(message: str, key: str | None) -> str:
 
 
 @contextmanager
-def _opened(provider: HttpProvider, path: str, payload: object, timeout: float) -> Iterator[BaseHTTPResponse]:
+def _opened(
+    provider: HttpProvider, method: str, path: str, body: bytes | None, timeout: float
+) -> Iterator[BaseHTTPResponse]:
     """Send the request and give its reply, whose body is still to be read; network faults become a `StageError`."""
     from urllib3 import Timeout
     from urllib3.exceptions import ConnectTimeoutError, HTTPError, LocationValueError, ReadTimeoutError
 
-    headers = {"content-type": "application/json", "accept": "*/*"}
+    headers = {"accept": "*/*", **provider.headers}
+    if body is not None:
+        headers["content-type"] = "application/json"
     if provider.key:
-        headers["authorization"] = f"Bearer {provider.key}"
+        headers[provider.key_header] = f"{provider.key_scheme}{provider.key}"
     _check_address(provider)
     if timeout <= 0:
         raise Transient(f"No time was left to ask {provider.host}.")
     try:
         yield _pool().request(
-            "POST",
+            method,
             provider.base_url.rstrip("/") + path,
-            body=json.dumps(payload).encode(),
+            body=body,
             headers=headers,
             timeout=Timeout(connect=min(CONNECT_SECONDS, timeout), read=timeout),
             retries=False,

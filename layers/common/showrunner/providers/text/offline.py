@@ -7,6 +7,7 @@ from typing import TypeVar
 
 from pydantic import BaseModel, ValidationError
 
+from showrunner.album_plan import AlbumMaterial
 from showrunner.conversation import AnswerMaterial, ReviewMaterial
 from showrunner.errors import BadOutput, InvalidInput
 from showrunner.providers.text import TextStream, WritingTask, Written
@@ -27,7 +28,7 @@ class OfflineText:
         self._model = model
 
     def write(self, task: WritingTask, reply: type[Reply], timeout: float) -> Written[Reply]:
-        """Return the reply to a task whose material is that of an outline, of a section or of a review."""
+        """Return the reply to a task whose material is that of an outline, a section, a review or an album."""
         if isinstance(task.material, OutlineMaterial):
             from showrunner.writing.outline import write_outline
 
@@ -40,6 +41,10 @@ class OfflineText:
             from showrunner.writing.review import write_review
 
             written = write_review(task.material)
+        elif isinstance(task.material, AlbumMaterial):
+            from showrunner.writing.album import write_album
+
+            written = write_album(task.material)
         else:
             raise _no_way(task)
         try:

@@ -1,0 +1,126 @@
+"""The seconds around a joint, the only ones that a render encodes: one picture and one sound become the next."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from showrunner.errors import BadOutput
+from showrunner.media.album import adts
+from showrunner.media.album.format import (
+    AAC_FRAME,
+    AUDIO_ENCODER,
+    CEILING_DBTP,
+    FPS,
+    VIDEO_ENCODER,
+)
+from showrunner.media.album.h264 import Stream, read_stream
+from showrunner.media.ffmpeg import run_ffmpeg
+
+# The joint's own encoding begins and ends in sound that only one track has, and is cut in there: after the frames in
+# which the encoder settles, at the first place where its windows agree with the track's.
+MARGIN_FRAMES = 24
+SETTLING_FRAMES = 8
+# Two tracks at their ceiling may together be above it; the limiter has nothing to do elsewhere.
+_LIMITER = f"alimiter=limit={10 ** ((CEILING_DBTP - 0.5) / 20):.4f}:attack=5:release=50:level=0:latency=1"
+
+
+@dataclass(frozen=True, slots=True)
+class Side:
+    """One item at a joint: its sound as ADTS frames, its picture as a loop unit; a still one is the same throughout."""
+
+    audio: Sequence[bytes]
+    loop: Stream
+    is_still: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Joint:
+    """`audio` replaces the earlier track from its frame `leave` on; the later track goes on from its frame `enter`."""
+
+    audio: tuple[bytes, ...]
+    leave: int
+    enter: int
+    video: tuple[bytes, ...]
+
+
+def make_joint(
+    before: Side, after: Side, *, start: int, end: int, phase: int, fade_frames: int, folder: Path,
+    remaining: Callable[[], float],
+) -> Joint:  # fmt: skip
+    """Encode the joint of two items.
+
+    `start` and `end` are samples of the earlier track: where the later one begins, on the grid, and where the earlier
+    one ends. `phase` is the loop's frame that the earlier picture would show next. `folder` is for files of its own.
+    Raises what `run_ffmpeg` raises, and `BadOutput`.
+    """
+    shift = start // AAC_FRAME
+    first = shift - MARGIN_FRAMES
+    crossing = end - start
+    last = -(-crossing // AAC_FRAME) + MARGIN_FRAMES
+    files = {
+        name: folder / name for name in ("tail.aac", "head.aac", "from.h264", "to.h264", "joint.aac", "joint.h264")
+    }
+    files["tail.aac"].write_bytes(b"".join(before.audio[first:]))
+    files["head.aac"].write_bytes(b"".join(after.audio[: last + 1]))
+    skip_from = _write_pictures(files["from.h264"], before, phase, fade_frames)
+    skip_to = _write_pictures(files["to.h264"], after, len(after.loop.frames) - fade_frames, fade_frames)
+    # What a decoder makes of its first frame lacks the one before it, and is left out.
+    sound = (
+        f"[0:a]atrim=start_sample={AAC_FRAME}:end_sample={AAC_FRAME + end - first * AAC_FRAME},asetpts=PTS-STARTPTS[a];"
+        f"[1:a]atrim=start_sample={AAC_FRAME}:end_sample={AAC_FRAME + last * AAC_FRAME},asetpts=PTS-STARTPTS[b];"
+        f"[a][b]acrossfade=ns={crossing}:c1=qsin:c2=qsin,{_LIMITER}[sound]"
+    )
+    picture = (
+        f"[2:v]{_frames(before, skip_from, fade_frames)}[p];[3:v]{_frames(after, skip_to, fade_frames)}[q];"
+        f"[p][q]xfade=transition=fade:duration={fade_frames / FPS}:offset=0,format=yuv420p[picture]"
+    )
+    run_ffmpeg(
+        [
+            *_raw("aac", files["tail.aac"]), *_raw("aac", files["head.aac"]),
+            *_raw("h264", files["from.h264"]), *_raw("h264", files["to.h264"]),
+            "-filter_complex", f"{sound};{picture}", "-threads", "1",
+            "-map", "[sound]", *AUDIO_ENCODER, f"file:{files['joint.aac']}",
+            "-map", "[picture]", *VIDEO_ENCODER, "-frames:v", str(fade_frames), f"file:{files['joint.h264']}",
+        ],
+        timeout=remaining(),
+    )  # fmt: skip
+    video = read_stream(files["joint.h264"].read_bytes())
+    if len(video.frames) != fade_frames or not video.headers == before.loop.headers == after.loop.headers:
+        raise BadOutput("The pictures of this album were encoded in different ways; make them again.")
+    return _cut(adts.read_frames(files["joint.aac"].read_bytes()), before, after, first, shift, last, video)
+
+
+def _cut(encoded: list[bytes], before: Side, after: Side, first: int, shift: int, last: int, video: Stream) -> Joint:
+    """Frame j of the joint has the sound of frame `first + j` of the earlier track, and `first + j - shift` of the
+    later."""
+    aligned = [b""] * first + encoded
+    leave = adts.joint(before.audio, aligned, range(first + SETTLING_FRAMES, shift - 1))
+    shifted = encoded[shift - first :]
+    enter = adts.joint(shifted, after.audio, range(last - MARGIN_FRAMES + 2, min(last, len(shifted)) - SETTLING_FRAMES))
+    if leave is None or enter is None:
+        raise BadOutput("The tracks cannot be joined without a click; make them again.")
+    return Joint(tuple(encoded[leave - first : enter + shift - first]), leave, enter, video.frames)
+
+
+def _raw(kind: str, path: Path) -> list[str]:
+    rate = ["-framerate", str(FPS)] if kind == "h264" else []
+    return [*rate, "-f", kind, "-protocol_whitelist", "file,pipe", "-i", f"file:{path}"]
+
+
+def _write_pictures(path: Path, side: Side, phase: int, count: int) -> int:
+    """Write the frames from which `count` frames from `phase` on can be decoded; return how many to skip."""
+    frames = side.loop.frames
+    if side.is_still:
+        path.write_bytes(frames[0])
+        return 0
+    phase %= len(frames)
+    turns = -(-(phase + count) // len(frames))
+    path.write_bytes(b"".join((frames * turns)[: phase + count]))
+    return phase
+
+
+def _frames(side: Side, skip: int, count: int) -> str:
+    chosen = f"loop=loop=-1:size=1,trim=end_frame={count}" if side.is_still else f"trim=start_frame={skip}"
+    return f"{chosen},setpts=N/{FPS}/TB,fps={FPS},format=yuv420p"
