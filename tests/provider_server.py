@@ -120,6 +120,9 @@ def _handler(server: ProviderServer) -> type[BaseHTTPRequestHandler]:
             headers = {name.lower(): value for name, value in self.headers.items()}
             self._send(server.take(Request(unquote(self.path), headers, json.loads(raw or b"{}"))))
 
+        def do_GET(self) -> None:
+            self.do_POST()
+
         def _send(self, answer: Answer) -> None:
             if answer.fault == "hang":
                 server.wait_until_closing()
