@@ -287,7 +287,7 @@ def meadow(canvas: Canvas, brief: Brief) -> None:
     terrain.paint_leafy_trees(canvas, crown, mixed(crown, palette.light, 0.5), rng, spots.astype(np.float32))
     if brief.speaks_of("village", "cottage", "farm", "hobbit", "shire"):
         buildings.paint_cottages(canvas, palette, rng, base=0.74, count=4)
-    light.paint_glow(canvas, palette.light, x, y, 0.5, 0.25)
+    light.paint_glow(canvas, palette.light, x, y, 0.5, 0.08 if palette.is_dark else 0.25)
     terrain.paint_grass(canvas, mixed(palette.near, tint, 0.15), rng, top=0.84)
     if not palette.is_dark:
         sky.paint_birds(canvas, palette, rng)
