@@ -36,7 +36,7 @@ def download(url: str, out: Path, *, base_url: str, most_bytes: int, timeout: fl
             target = target_of(url, {own_host})
             reply = _fetch(target, out, most_bytes, deadline)
         except InvalidInput as error:
-            raise BadOutput(f"The provider gave an address that may not be fetched: {error.message}") from error
+            raise BadOutput(f"The provider gave an address that may not be fetched ({error.message})") from error
         if isinstance(reply, Downloaded):
             return reply
         url = urljoin(url, reply)
