@@ -9,6 +9,7 @@ import base64
 import json
 import logging
 import re
+import socket
 import threading
 import uuid
 from collections.abc import Mapping, Sequence
@@ -31,21 +32,25 @@ _log = logging.getLogger(__name__)
 
 
 class HttpGateway(ThreadingHTTPServer):
-    """Serves `routes` on 127.0.0.1:`port`; `base_url` is its address. `documents` are JSON that no function serves."""
+    """Serves `routes` on a socket that listens already; `base_url` is its address. `documents` are JSON that no
+    function serves."""
 
     daemon_threads = True
     block_on_close = False
 
     def __init__(
         self,
-        port: int,
+        listener: socket.socket,
         routes: Sequence[HttpRoute],
         cors: Cors | None,
         host: LambdaHost,
         names: Names,
         documents: Mapping[str, Any] | None = None,
     ) -> None:
-        super().__init__(("127.0.0.1", port), _Handler)
+        super().__init__(("127.0.0.1", 0), _Handler, bind_and_activate=False)
+        self.socket.close()
+        self.socket = listener
+        self.server_address = self.server_name, self.server_port = listener.getsockname()
         self.routes = sorted(((route, _pattern(route.path)) for route in routes), key=lambda pair: _rank(pair[0]))
         self.cors = cors
         self.host = host

@@ -9,6 +9,7 @@ import socket
 # is still free a moment later, when the server binds it.
 _PORTS = range(20_000, 32_000)
 _TRIES = 200
+_BACKLOG = 128
 
 
 def free_port(preferred: int = 0) -> int:
@@ -16,6 +17,22 @@ def free_port(preferred: int = 0) -> int:
     for port in (preferred, *random.sample(_PORTS, _TRIES)):
         if port and is_free(port):
             return port
+    raise RuntimeError("no free port on the loopback address")
+
+
+def listen(preferred: int = 0) -> socket.socket:
+    """A socket that listens on `preferred`, or on any free port: from now on nobody else can."""
+    for port in (preferred, *random.sample(_PORTS, _TRIES)):
+        listener = socket.socket()
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            if port:
+                listener.bind(("127.0.0.1", port))
+                listener.listen(_BACKLOG)
+                return listener
+        except OSError:
+            pass
+        listener.close()
     raise RuntimeError("no free port on the loopback address")
 
 

@@ -14,6 +14,7 @@ import fcntl
 import json
 import logging
 import os
+import socket
 import threading
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -28,7 +29,7 @@ from local.environments import Setting
 from local.event_sources import QueuePoller
 from local.http_gateway import HttpGateway
 from local.lambda_host import LambdaHost
-from local.ports import free_port
+from local.ports import free_port, listen
 from local.postgres import Postgres
 from local.processes import Processes
 from local.recovery import end_leases, jobs_of, wake_queued
@@ -192,10 +193,10 @@ class Stack:
         ending.callback(self._processes.close)
         self._processes.open()
         _set_long_logs_aside(self._state / "logs")
-        ports = self._ports()
-        names = Names(f"http://127.0.0.1:{ports['cloud']}", f"http://127.0.0.1:{ports['gateway']}")
+        cloud_port, listener = self._ports()
+        names = Names(f"http://127.0.0.1:{cloud_port}", f"http://127.0.0.1:{listener.getsockname()[1]}")
         self._template = template = read_template(self._project / options.template, names, options.parameters)
-        self._cloud = cloud = Cloud(self._state, ports["cloud"], names.region, self._processes)
+        self._cloud = cloud = Cloud(self._state, cloud_port, names.region, self._processes)
         ending.callback(cloud.close)
         pollers: list[QueuePoller] = []
         ending.callback(_join, pollers)
@@ -211,7 +212,7 @@ class Stack:
         self._host = LambdaHost(template.functions, setting, self._processes, max_environments=options.max_environments)
         ending.callback(self._host.stop)
         documents = {KEY_SET_PATH: read_sign_in(self._state).key_set()}
-        gateway = HttpGateway(ports["gateway"], template.routes, template.cors, self._host, names, documents)
+        gateway = HttpGateway(listener, template.routes, template.cors, self._host, names, documents)
         gateway.start()
         ending.callback(gateway.stop)
         pollers.extend(self._start_events(template, cloud, names))
@@ -240,16 +241,18 @@ class Stack:
         _write_private(path, json.dumps(asdict(self._addresses)))
         self._ending.callback(path.unlink, missing_ok=True)
 
-    def _ports(self) -> dict[str, int]:
-        """The ports of the last time where they are free: subscribers and open pages know them."""
+    def _ports(self) -> tuple[int, socket.socket]:
+        """The cloud's port and the gateway's socket, those of the last time where they are free: subscribers and open
+        pages know them."""
         path = self._state / "ports.json"
         last: dict[str, int] = {}
         with contextlib.suppress(OSError, ValueError):
             last = json.loads(path.read_text())
-        gateway = free_port(self._options.port or last.get("gateway", 0))
-        ports = {"cloud": free_port(last.get("cloud", 0)), "gateway": gateway}
-        path.write_text(json.dumps(ports))
-        return ports
+        gateway = listen(self._options.port or last.get("gateway", 0))
+        self._ending.callback(gateway.close)
+        cloud = free_port(last.get("cloud", 0))
+        path.write_text(json.dumps({"cloud": cloud, "gateway": gateway.getsockname()[1]}))
+        return cloud, gateway
 
     def _open_database(self) -> tuple[str, str]:
         """URLs of the owner and of the functions' login."""

@@ -35,9 +35,28 @@ VERSIONS: tuple[Version, ...] = (16, 18)
 
 HOME = pytest.StashKey[Path]()
 
+# Folders whose tests share one thing that is slow to make.
+TOGETHER = ("clients", "plans")
+
 # A function's own modules are top-level modules at run time, so they are in the tests too.
 for folder in sorted((Path(__file__).parents[1] / "functions").glob("*/")):
     sys.path.append(str(folder))
+
+
+def pytest_collection_modifyitems(items: list[pytest.Function]) -> None:
+    """Tests that share what is slow to make run in one process of a parallel run, so that it is made once."""
+    for item in items:
+        folder = item.path.relative_to(Path(__file__).parent).parts[0]
+        if folder in TOGETHER:
+            group = folder
+        elif "running_stack" in item.fixturenames:
+            group = "stack"
+        elif any(made[-1].scope == "module" for made in item._fixtureinfo.name2fixturedefs.values()):
+            group = str(item.path)
+        else:
+            continue
+        item.add_marker(pytest.mark.xdist_group(group))
+
 
 Connect = Callable[..., psycopg.Connection[Any]]
 

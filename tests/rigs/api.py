@@ -16,6 +16,7 @@ from urllib.request import HTTPRedirectHandler, Request, build_opener
 
 import api
 from local.http_gateway import HttpGateway
+from local.ports import listen
 from local.sign_in import SignIn
 from local.specs import Cors, HttpRoute, Names
 from showrunner.services import Services
@@ -112,6 +113,6 @@ def open_api(sign_in: SignIn, bucket: str, **settings: Any) -> Api:
     services = ServicesWithList(Settings(**(values | settings)))
     handler = api.http_handler(lambda: services, lambda url: sign_in.key_set())
     routes = [HttpRoute("api", "ANY", "$default")]
-    gateway = HttpGateway(0, routes, Cors(), _Host(handler), Names("http://127.0.0.1"))  # type: ignore[arg-type]
+    gateway = HttpGateway(listen(), routes, Cors(), _Host(handler), Names("http://127.0.0.1"))  # type: ignore[arg-type]
     gateway.start()
     return Api(services, sign_in, gateway)
