@@ -1,4 +1,5 @@
-"""A local HTTP server that answers like Polly, Bedrock and an OpenAI-compatible server, and misbehaves on demand."""
+"""A local HTTP server that answers like Polly, Bedrock, an OpenAI-compatible server and music services, and misbehaves
+on demand."""
 
 from __future__ import annotations
 
@@ -14,6 +15,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, Literal
 from urllib.parse import unquote
 
+from tests import music_replies
 from tests import provider_replies as replies
 
 Fault = Literal["hang", "hang_in_body", "drip", "truncate", "reset"]
@@ -108,6 +110,9 @@ def documented_answer(request: Request) -> Answer:
     if request.path.endswith("/audio/speech"):
         pcm = replies.tone(body["input"], replies.SAMPLE_RATE_OF_OPENAI)
         return Answer(body=replies.wav(pcm), headers={"content-type": "audio/wav"})
+    music = music_replies.documented(request.path, request.headers["host"])
+    if music is not None:
+        return Answer(body=music[0], headers={"content-type": music[1]})
     return Answer(status=404, body=replies.openai_error("Invalid URL", "invalid_request_error"))
 
 
@@ -126,6 +131,10 @@ def _handler(server: ProviderServer) -> type[BaseHTTPRequestHandler]:
             raw = self.rfile.read(int(self.headers.get("content-length", 0)))
             headers = {name.lower(): value for name, value in self.headers.items()}
             self._send(server.take(Request(unquote(self.path), headers, json.loads(raw or b"{}"))))
+
+        def do_GET(self) -> None:
+            headers = {name.lower(): value for name, value in self.headers.items()}
+            self._send(server.take(Request(unquote(self.path), headers, None)))
 
         def _send(self, answer: Answer) -> None:
             if answer.fault == "hang":

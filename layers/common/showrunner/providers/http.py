@@ -75,10 +75,6 @@ class HttpProvider:
         return parts.netloc.rpartition("@")[2] or self.base_url
 
 
-class UnknownAddress(InvalidInput):
-    """The provider has nothing at the address that was asked: a wrong base URL, or a task that it forgot."""
-
-
 @dataclass(frozen=True, slots=True)
 class Refusal:
     """The provider's own code and message of an error reply; both may be empty."""
@@ -95,9 +91,12 @@ def post_json(provider: HttpProvider, path: str, payload: object, timeout: float
     return _successful(provider, _exchange(provider, "POST", path, json.dumps(payload).encode(), timeout))
 
 
-def get(provider: HttpProvider, path: str, timeout: float) -> HttpReply:
-    """GET what is at `path`, with the same promises as `post_json`."""
-    return _successful(provider, _exchange(provider, "GET", path, None, timeout))
+def get(provider: HttpProvider, path: str, timeout: float, *, missing: str) -> HttpReply:
+    """GET what is at `path`, with the same promises as `post_json`; 404 is `BadOutput` with the sentence `missing`."""
+    reply = _exchange(provider, "GET", path, None, timeout)
+    if reply.status == 404:
+        raise BadOutput(missing)
+    return _successful(provider, reply)
 
 
 def _exchange(provider: HttpProvider, method: str, path: str, body: bytes | None, timeout: float) -> HttpReply:
@@ -154,9 +153,7 @@ def error_of(provider: HttpProvider, reply: HttpReply) -> StageError:
     if reply.status in (408, 409, 425) or reply.status >= 500:
         return Transient(f"{host} failed for the moment ({reply.status}).", retry_after=wait)
     if reply.status in (404, 405) or reply.status < 400:
-        return UnknownAddress(
-            f"{host} has nothing at this address ({reply.status}); check {provider.base_url_setting}."
-        )
+        return InvalidInput(f"{host} has nothing at this address ({reply.status}); check {provider.base_url_setting}.")
     return InvalidInput(f"{host} rejected the request for model {model!r} ({reply.status}){said}.")
 
 

@@ -8,9 +8,9 @@ from urllib.parse import quote
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from showrunner.errors import BadOutput, Transient
+from showrunner.errors import Transient
 from showrunner.providers.download import download
-from showrunner.providers.http import HttpProvider, HttpReply, UnknownAddress, get
+from showrunner.providers.http import HttpProvider, HttpReply, get
 from showrunner.providers.music import MOST_BYTES, Licence, Remaining
 
 MOST_LICENCE_BYTES = 10 * 1024 * 1024
@@ -36,11 +36,8 @@ def read(reply: HttpReply, model: type[Model], host: str) -> Model:
 
 def look_up(provider: HttpProvider, path: str, task: str, model: type[Model], timeout: float) -> Model:
     """Return how far a task is. Raises `BadOutput` when the provider does not know it any more."""
-    try:
-        reply = get(provider, f"{path}/{quote(task, safe='')}", timeout)
-    except UnknownAddress as error:
-        raise BadOutput(f"{provider.host} does not know the track any more; it has to be composed again.") from error
-    return read(reply, model, provider.host)
+    missing = f"{provider.host} does not know the track any more; it has to be composed again."
+    return read(get(provider, f"{path}/{quote(task, safe='')}", timeout, missing=missing), model, provider.host)
 
 
 def copy_track(

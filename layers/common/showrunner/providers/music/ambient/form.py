@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from showrunner.providers.music.ambient.wishes import SUSTAINED, Character
+from showrunner.providers.music.ambient.wishes import Character
 
 CHORD_SECONDS = 6.5  # a chord lasts as many whole bars as come nearest to it
 SECTION_CHORDS = 4
@@ -55,7 +55,3 @@ def _levels(layers: Sequence[str], sections: int, random: np.random.Generator) -
             levels[layer] = float(random.uniform(0.75, 1.0))
         plan.append(levels)
     return plan
-
-
-def is_sustained(layer: str) -> bool:
-    return layer in SUSTAINED

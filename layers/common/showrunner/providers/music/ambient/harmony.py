@@ -20,7 +20,7 @@ SCALES = {
 # Phrases of four chords as degrees of the scale, 0 is the tonic. Each begins at home, so that the key is never in
 # doubt; what makes a mode itself (the flat second, the raised fourth or sixth) is in its phrases.
 PHRASES = {
-    "ionian": ((0, 5, 3, 4), (0, 3, 0, 4), (0, 4, 5, 3), (0, 2, 3, 0), (0, 3, 5, 4), (0, 1, 4, 0)),
+    "ionian": ((0, 5, 3, 4), (0, 3, 0, 4), (0, 4, 5, 3), (0, 2, 3, 0), (0, 3, 5, 0), (0, 3, 4, 0)),
     "dorian": ((0, 3, 0, 6), (0, 6, 3, 0), (0, 2, 3, 0), (0, 4, 3, 0), (0, 1, 0, 3)),
     "phrygian": ((0, 1, 0, 6), (0, 1, 2, 1), (0, 5, 1, 0), (0, 6, 1, 0), (0, 3, 1, 0)),
     "lydian": ((0, 1, 0, 4), (0, 1, 4, 0), (0, 4, 1, 0), (0, 2, 1, 0), (0, 5, 1, 0)),
@@ -74,8 +74,10 @@ def _is_open(voices: Sequence[int]) -> bool:
 
 
 def _movement(voices: Sequence[int], before: Sequence[int]) -> float:
-    moved = sum(min(abs(voice - other) for other in before) for voice in voices)
-    drift = abs(float(np.mean(voices)) - (LOWEST + HIGHEST) / 2)
+    # A voice that comes in anew moves from nowhere.
+    moves = sorted(min(abs(voice - other) for other in before) for voice in voices)[: len(before)]
+    moved = sum(move**2 for move in moves)
+    drift = abs(sum(voices) / len(voices) - (LOWEST + HIGHEST) / 2)
     return moved + 0.5 * drift
 
 

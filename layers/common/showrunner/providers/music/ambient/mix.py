@@ -20,7 +20,7 @@ ROOM = {
     "pad": 0.3, "strings": 0.35, "choir": 0.5, "drone": 0.1, "flute": 0.5, "harp": 0.4, "lute": 0.3,
     "piano": 0.35, "bells": 0.6, "drum": 0.2, "shaker": 0.25, "grain": 0.15,
 }  # fmt: skip
-TEXTURE_LEVEL = 0.55
+TEXTURE_LEVEL = 0.8
 _GOLDEN = 0.618034
 
 

@@ -14,7 +14,7 @@ from showrunner.providers.music.ambient.wishes import SUSTAINED, Character
 
 # Gains: held sounds have a level of 0.1 RMS before it, struck ones peaks of 1.
 GAINS = {
-    "pad": 1.0, "strings": 0.9, "choir": 0.8, "drone": 0.55, "flute": 0.5, "bass": 0.6, "pedal": 0.35,
+    "pad": 1.0, "strings": 0.9, "choir": 0.8, "drone": 0.55, "flute": 0.5, "bass": 0.6, "pedal": 0.45,
     "harp": 0.3, "lute": 0.26, "piano": 0.32, "bells": 0.15, "drum": 0.4, "shaker": 0.05,
 }  # fmt: skip
 _HUMAN_SECONDS = 0.008  # how far from the beat a player is

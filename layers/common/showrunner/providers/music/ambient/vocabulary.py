@@ -72,7 +72,20 @@ TEXTURES = {
 }
 
 # Words whose beginning is that of another: a fireplace is a fire, a seat is no sea.
-NOT_MEANT = {"seat", "season", "search", "starting", "start", "hatch", "humble", "human", "stringent", "tomorrow"}
+NOT_MEANT = {
+    "window",
+    "windows",
+    "seat",
+    "season",
+    "search",
+    "starting",
+    "start",
+    "hatch",
+    "humble",
+    "human",
+    "stringent",
+    "tomorrow",
+}
 
 NOTES = {"c": 0, "d": 2, "e": 4, "f": 5, "g": 7, "a": 9, "b": 11}
 ACCIDENTALS = {"": 0, "#": 1, "♯": 1, "sharp": 1, "b": -1, "♭": -1, "flat": -1}

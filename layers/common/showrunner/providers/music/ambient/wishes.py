@@ -101,7 +101,7 @@ def _layers(text: str, mood: Mood, random: np.random.Generator) -> tuple[str, ..
     liked = [layer for layer in mood.layers if layer not in named]
     random.shuffle(liked)
     is_enough = len(named) >= 2 or (named and _names(text, ("solo", "only")))
-    layers = named if is_enough else named + liked[: 4 - len(named)]
+    layers = named if is_enough else named + liked[: int(random.integers(3, 5)) - len(named)]
     if not any(layer in SUSTAINED for layer in layers):
         layers = [SUSTAINED[int(random.integers(len(SUSTAINED)))], *layers]
     carriers = [layer for layer in layers if layer in SUSTAINED]
