@@ -7,7 +7,7 @@ from typing import Any
 
 from showrunner.errors import BadOutput, ContentRefused, Transient
 from showrunner.providers.download import download
-from showrunner.providers.http import HttpProvider, UnknownAddress, get, post_json
+from showrunner.providers.http import HttpProvider, get, post_json
 from showrunner.providers.image import MOST_BYTES, ImageResult, Pending, Remaining, Wish, number_of
 from showrunner.providers.image.replies import Part, read_reply
 from showrunner.secrets import provider_key
@@ -70,13 +70,11 @@ class LeonardoImages:
 
     def poll(self, state: dict[str, Any], out: Path, remaining: Remaining) -> ImageResult | Pending:
         server = self._server()
-        try:
-            reply = get(server, f"/generations/{state['generation']}", remaining())
-        except UnknownAddress as error:
-            raise BadOutput(f"{server.host} does not know generation {state['generation']} any more.") from error
+        forgotten = f"{server.host} does not know generation {state['generation']} any more."
+        reply = get(server, f"/generations/{state['generation']}", remaining(), missing=forgotten)
         found = read_reply(reply.body, _Found, server.host).generations_by_pk
         if found is None:
-            raise BadOutput(f"{server.host} does not know generation {state['generation']} any more.")
+            raise BadOutput(forgotten)
         if found.status == "PENDING":
             return Pending(state)
         if found.status != "COMPLETE":

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 from PIL import Image, ImageDraw
 
@@ -23,33 +25,90 @@ from showrunner.providers.image.painter.canvas import (
 from showrunner.providers.image.painter.light import paint_glow, paint_sparks
 from showrunner.providers.image.painter.palette import Palette
 
+WALLS: Sequence[Colour] = (
+    (0.12, 0.30, 0.24),  # malachite
+    (0.42, 0.10, 0.12),  # damask
+    (0.13, 0.20, 0.40),  # lapis
+    (0.78, 0.70, 0.58),  # ivory
+    (0.30, 0.16, 0.34),  # amethyst
+)
+
 
 def paint_hall(canvas: Canvas, palette: Palette, rng: np.random.Generator) -> None:
-    """A hall seen along its length: columns, tall windows, chandeliers, and a floor that shines."""
-    wall = mixed(palette.middle, palette.accent, 0.12)
+    """By day light falls in through the windows; in the evening they are dark, and the chandeliers light the hall."""
+    evening = bool(rng.random() < 0.45)
+    wall = mixed(
+        mixed(palette.middle, palette.accent, 0.12), WALLS[int(rng.integers(len(WALLS)))], rng.uniform(0.1, 0.5)
+    )
+    wall = scaled(wall, 0.72 if evening else 1.05)
     dark = mixed(palette.near, palette.middle, 0.25)
-    vanish_x, floor = rng.uniform(0.44, 0.56), rng.uniform(0.66, 0.72)
+    vanish_x, floor = rng.uniform(0.34, 0.66), rng.uniform(0.6, 0.76)
     canvas.gradient(
         [(0.0, scaled(dark, 0.7)), (0.35, mixed(dark, wall, 0.7)), (floor, mixed(wall, palette.horizon, 0.25))]
     )
-    half = rng.uniform(0.13, 0.18)
-    back = (vanish_x - half, 0.24, vanish_x + half, floor)
+    half = rng.uniform(0.1, 0.22)
+    back = (vanish_x - half, rng.uniform(0.16, 0.3), vanish_x + half, floor)
     fill(
         canvas,
         [(back[0], back[1]), (back[2], back[1]), (back[2], back[3]), (back[0], back[3])],
-        mixed(wall, palette.horizon, 0.35),
+        mixed(wall, palette.horizon, 0.15 if evening else 0.4),
     )
     fill(canvas, [(0, 0), (1, 0), (back[2], back[1]), (back[0], back[1])], scaled(dark, 0.55))
     _coffers(canvas, palette, vanish_x, back)
-    _back_windows(canvas, palette, rng, back)
+    sky = mixed((0.10, 0.14, 0.30), palette.zenith, 0.4) if evening else mixed(palette.horizon, palette.light, 0.5)
+    _back_windows(canvas, palette, rng, back, sky)
+    count = int(rng.integers(3, 6))
+    shares = [(index + float(rng.uniform(0.3, 0.7))) / count for index in range(count)]
     for side in (-1, 1):
-        _colonnade(canvas, palette, vanish_x, side, back, wall, niches=True)
+        _colonnade(canvas, palette, vanish_x, side, back, wall, shares, niches=True)
+    if rng.random() < 0.6:
+        _banners(canvas, palette, rng, back)
     _mirror_floor(canvas, palette, floor, back, vanish_x)
+    if rng.random() < 0.5:
+        _carpet(canvas, palette, rng, back, vanish_x)
     for side in (-1, 1):
-        _colonnade(canvas, palette, vanish_x, side, back, wall, niches=False)
-    for depth in (0.86, 0.5, 0.12) if rng.random() < 0.5 else (0.7, 0.2):
-        _chandelier(canvas, palette, rng, vanish_x, depth)
-    paint_glow(canvas, palette.light, vanish_x, 0.36, 0.5, 0.34)
+        _colonnade(canvas, palette, vanish_x, side, back, wall, shares, niches=False)
+    rows = [(0.86, 0.5, 0.12), (0.7, 0.2), (0.0,), (0.9, 0.7, 0.5, 0.3)][int(rng.integers(4))]
+    for depth in rows:
+        _chandelier(canvas, palette, rng, vanish_x + (0.5 - vanish_x) * (1 - depth) * 0.6, depth)
+    paint_glow(canvas, palette.light, vanish_x, 0.36, 0.5, 0.2 if evening else 0.34)
+
+
+def _banners(canvas: Canvas, palette: Palette, rng: np.random.Generator, back: Box) -> None:
+    """Cloth that hangs on both sides of the back wall, the longer the nearer."""
+    cloth = mixed(palette.accent, WALLS[int(rng.integers(len(WALLS)))], 0.6)
+    for side in (-1, 1):
+        for share in (0.18, 0.42, 0.75):
+            x = (back[0] if side < 0 else back[2]) + side * share * 0.3
+            wide, top = 0.012 + 0.022 * share, back[1] * (1 - share * 0.6) + 0.03
+            foot = top + 0.2 + 0.2 * share
+            fill(
+                canvas, [(x - wide, top), (x + wide, top), (x + wide, foot), (x, foot + 0.05), (x - wide, foot)], cloth
+            )
+            fill(
+                canvas,
+                [
+                    (x - wide * 0.3, top),
+                    (x + wide * 0.3, top),
+                    (x + wide * 0.3, foot + 0.03),
+                    (x - wide * 0.3, foot + 0.03),
+                ],
+                mixed(palette.accent, cloth, 0.35),
+            )
+
+
+def _carpet(canvas: Canvas, palette: Palette, rng: np.random.Generator, back: Box, vanish_x: float) -> None:
+    """A runner from the back wall to the viewer, with a border."""
+    cloth = mixed(WALLS[int(rng.integers(3))], palette.accent, 0.2)
+    for far, near, colour in ((0.2, 0.24, mixed(palette.accent, palette.near, 0.3)), (0.17, 0.2, cloth)):
+        wide = (back[2] - back[0]) * far
+        points = [
+            (vanish_x - wide, back[3]),
+            (vanish_x + wide, back[3]),
+            (vanish_x + near, 1.0),
+            (vanish_x - near, 1.0),
+        ]
+        fill(canvas, points, scaled(colour, 0.62), 0.8)
 
 
 def _coffers(canvas: Canvas, palette: Palette, vanish_x: float, back: Box) -> None:
@@ -68,14 +127,14 @@ def _coffers(canvas: Canvas, palette: Palette, vanish_x: float, back: Box) -> No
     canvas.light(drawn(draw) * np.float32(0.3), palette.accent)
 
 
-def _back_windows(canvas: Canvas, palette: Palette, rng: np.random.Generator, back: Box) -> None:
+def _back_windows(canvas: Canvas, palette: Palette, rng: np.random.Generator, back: Box, sky: Colour) -> None:
     count = int(rng.choice([1, 3, 3, 5]))
     wide = (back[2] - back[0]) / (count + 0.6)
     for index in range(count):
         middle = (back[0] + back[2]) / 2 + (index - (count - 1) / 2) * wide
         high = back[1] + 0.05 + abs(index - (count - 1) / 2) * 0.02
         points = arch(middle - wide * 0.36, middle + wide * 0.36, high, back[3] - 0.06)
-        fill(canvas, points, mixed(palette.horizon, palette.light, 0.5))
+        fill(canvas, points, sky)
         for bar in (-0.12, 0.12):
             line = middle + bar * wide
             fill(
@@ -98,22 +157,22 @@ def _colonnade(
     side: int,
     back: Box,
     wall: Colour,
+    shares: Sequence[float],
     *,
     niches: bool,
 ) -> None:
     """Columns from the back to the front, round by their shading, with tall niches of light between them."""
     edge = back[0] if side < 0 else back[2]
     reach = edge + 0.08 if side < 0 else 1 - edge + 0.08
-    steps = [0.1, 0.28, 0.55, 0.97]
-    for index, share in enumerate(steps):
+    for index, share in enumerate(shares):
         x = edge + side * reach * share
         grow = 1 + share * 2.6
         half = 0.0085 * grow
         head, foot = back[1] * (1 - share) - 0.06 * share, back[3] + (1 - back[3]) * share * 0.95
         if index and niches:
-            before = edge + side * reach * steps[index - 1]
+            before = edge + side * reach * shares[index - 1]
             middle, span = (x + before) / 2, abs(x - before) * 0.27
-            low = back[3] + (1 - back[3]) * (share + steps[index - 1]) / 2 * 0.8
+            low = back[3] + (1 - back[3]) * (share + shares[index - 1]) / 2 * 0.8
             points = arch(middle - span, middle + span, back[1] * (1 - share) + 0.1 * share + 0.06, low)
             fill(canvas, points, mixed(palette.horizon, palette.accent, 0.2), 0.5 - 0.09 * index)
         columns = (across() - np.float32(x)) / np.float32(half)

@@ -39,7 +39,9 @@ def paint_rays(canvas: Canvas, colour: Colour, rng: np.random.Generator, x: floa
     shafts = np.zeros_like(angle)
     for _ in range(5):
         shafts += np.sin(angle * np.float32(rng.uniform(9, 34)) + np.float32(rng.uniform(0, 6.28)))
-    soft = smoothstep(0.4, 3.2, shafts) * halo(x, y, 0.55, 0.9)
+    # Where they meet they are narrower than the points they are computed at.
+    away = np.sqrt(aside * aside + below * below).astype(np.float32)
+    soft = smoothstep(0.4, 3.2, shafts) * halo(x, y, 0.55, 0.9) * smoothstep(0.04, 0.22, away)
     canvas.light(enlarged(soft * np.float32(amount)), colour)
 
 

@@ -36,6 +36,8 @@ _WORDS: Mapping[str, str] = {
     " wheat shire plain",
     "waves": "abstract gradient flow geometric pattern texture minimal ambient",
 }
+# Snow changes whatever place it lies on.
+_WEIGHT: Mapping[str, float] = {"winter": 1.6}
 # What fits a mood that names no place.
 _WANDERING = ("mountains", "sea", "meadow", "forest", "stars", "garden", "mountains", "waves")
 LIGHT_OF_SCENES: Mapping[str, Sequence[str]] = {
@@ -70,7 +72,8 @@ def choose_scene(prompt: Sequence[str], mood: Sequence[str], rng: np.random.Gene
     """The scene that the prompt's words speak of most; its mood and niche decide where the prompt names no place."""
     for words in (prompt, mood):
         scores = {
-            name: sum(1 / (1 + place / 12) for place, word in enumerate(words) if word in set(listed.split()))
+            name: _WEIGHT.get(name, 1.0)
+            * sum(1 / (1 + place / 12) for place, word in enumerate(words) if word in set(listed.split()))
             for name, listed in _WORDS.items()
         }
         best = max(scores.values())

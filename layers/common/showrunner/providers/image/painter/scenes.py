@@ -216,7 +216,7 @@ def stars(canvas: Canvas, brief: Brief) -> None:
 def garden(canvas: Canvas, brief: Brief) -> None:
     palette, rng = brief.palette, brief.rng
     x, y = _open_sky(canvas, brief, 0.6, low=0.18, high=0.4)
-    leaf = mixed((0.2, 0.42, 0.2), palette.near, 0.35 if not palette.is_dark else 0.7)
+    leaf = mixed((0.2, 0.42, 0.2), palette.near, 0.75 if palette.is_dark else 0.35)
     terrain.paint_hills(canvas, palette, rng, top=0.56, bottom=0.62, count=2, tint=leaf)
     count = int(rng.integers(8, 13))
     spots = np.stack([rng.uniform(0, 1, count), rng.uniform(0.66, 0.7, count), rng.uniform(0.12, 0.24, count)], axis=1)
@@ -273,7 +273,7 @@ def campfire(canvas: Canvas, brief: Brief) -> None:
 def meadow(canvas: Canvas, brief: Brief) -> None:
     palette, rng = brief.palette, brief.rng
     x, y = _open_sky(canvas, brief, 0.6, low=0.2, high=0.46)
-    tint = mixed((0.36, 0.5, 0.2), palette.accent, 0.3)
+    tint = scaled(mixed((0.36, 0.5, 0.2), palette.accent, 0.3), 0.35 if palette.is_dark else 1.0)
     terrain.paint_hills(canvas, palette, rng, top=0.56, bottom=0.84, count=5, tint=tint)
     count = int(rng.integers(3, 8))
     spots = np.stack(
@@ -287,7 +287,7 @@ def meadow(canvas: Canvas, brief: Brief) -> None:
     terrain.paint_leafy_trees(canvas, crown, mixed(crown, palette.light, 0.5), rng, spots.astype(np.float32))
     if brief.speaks_of("village", "cottage", "farm", "hobbit", "shire"):
         buildings.paint_cottages(canvas, palette, rng, base=0.74, count=4)
-    light.paint_glow(canvas, palette.light, x, y, 0.5, 0.25)
+    light.paint_glow(canvas, palette.light, x, y, 0.5, 0.08 if palette.is_dark else 0.25)
     terrain.paint_grass(canvas, mixed(palette.near, tint, 0.15), rng, top=0.84)
     if not palette.is_dark:
         sky.paint_birds(canvas, palette, rng)

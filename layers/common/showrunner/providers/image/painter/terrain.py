@@ -85,14 +85,15 @@ def paint_conifers(
     ground = np.float32(base) + line(rng, 1.4, 3) * np.float32(0.035)
     crest = ground.copy()
     columns = across()[0]
-    for x, size in zip(rng.uniform(-0.02, 1.02, count), rng.uniform(0.45, 1.0, count), strict=True):
-        tall, half = height * size, height * size * rng.uniform(0.11, 0.17)
+    for x, size in zip(rng.uniform(-0.02, 1.02, count), rng.beta(1.3, 1.6, count) * 0.7 + 0.3, strict=True):
+        tall, half = height * size, height * size * rng.uniform(0.1, 0.14)
         left, right = int(max(0, (x - half) * WIDTH)), int(min(WIDTH, (x + half) * WIDTH) + 1)
         if right - left < 3:
             continue
         aside = np.abs(columns[left:right] - np.float32(x)) / np.float32(half)
-        tiers = aside + np.float32(0.16) * np.abs((aside * np.float32(7) + np.float32(x * 50)) % 2 - 1)
-        tree = ground[left:right] - np.float32(tall) * np.clip(1 - tiers, 0, 1)
+        # Each bough ends in a tip that hangs a little lower than where the next one begins.
+        bough = (aside * np.float32(9)) % 1
+        tree = ground[left:right] - np.float32(tall) * np.clip(1 - aside - np.float32(0.05) * (1 - bough), 0, 1)
         crest[left:right] = np.minimum(crest[left:right], tree)
     canvas.land(crest, colour, foot, height * 0.6, ground - np.float32(height * 0.45))
 
