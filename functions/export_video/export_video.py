@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import tempfile
-from pathlib import Path
 from uuid import UUID
 
 from psycopg.types.json import Jsonb
@@ -14,6 +12,7 @@ from showrunner.database import Statement
 from showrunner.errors import Transient
 from showrunner.media.album.contact_sheet import Moment, contact_sheet
 from showrunner.media_store import media_key
+from showrunner.scratch import scratch_folder
 from showrunner.services import Services
 from showrunner.stage import Job, JobInput, JobOutput, Outcome, stage_handler
 from thumbnail import write_thumbnail
@@ -89,8 +88,7 @@ def run(job: Job[ExportVideoInput], services: Services) -> Outcome:
     }
     seen = {kind: services.media_store.head(key) for kind, key in keys.items()}
     assets = {}
-    with tempfile.TemporaryDirectory(prefix="export-") as name:
-        folder = Path(name)
+    with scratch_folder("export") as folder:
         services.media_store.download(video.video.key, folder / "video.mp4")
         job.progress(0.3)
         contact_sheet(

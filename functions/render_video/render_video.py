@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import errno
 import math
-import tempfile
 from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -22,6 +21,7 @@ from showrunner.media.album.render import Album, AlbumItem, render
 from showrunner.media.ffmpeg import input_file
 from showrunner.media.loudness import measure
 from showrunner.media_store import media_key
+from showrunner.scratch import scratch_folder
 from showrunner.services import Services
 from showrunner.stage import Job, JobInput, JobOutput, Outcome, StopWork, stage_handler
 
@@ -132,8 +132,7 @@ def _rendered(job: Job[RenderVideoInput], services: Services, task: UUID) -> Out
         raise InvalidInput("items: a video needs at least one track with its picture.")
     key = media_key(job.organization_id, "video", job.input_hash, "mp4")
     seen = services.media_store.head(key)
-    with tempfile.TemporaryDirectory(prefix="video-") as name:
-        folder = Path(name)
+    with scratch_folder("video") as folder:
         items = _fetched(job, services, folder)
         out, work = folder / "video.mp4", folder / "work"
         work.mkdir()

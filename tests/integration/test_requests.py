@@ -94,7 +94,7 @@ def test_an_unknown_kind_names_the_allowed_ones(as_user, show):
     with pytest.raises(psycopg.errors.InvalidParameterValue, match="kind: opera") as refused:
         as_user(show.user).execute("select public.request_production('opera', %s, 'k')", [show.episode])
 
-    assert refused.value.diag.message_hint == "Allowed: episode, highlight_clip"
+    assert refused.value.diag.message_hint == "Allowed: ambience, episode, highlight_clip"
 
 
 @pytest.mark.parametrize("key", [None, "", "k" * 201])

@@ -1,0 +1,57 @@
+"""Temporary files are gone when a job ends, and when it was killed before it could end."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import tempfile
+
+import pytest
+
+from showrunner.scratch import scratch_folder
+
+
+@pytest.fixture(autouse=True)
+def disk(tmp_path, monkeypatch):
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    return tmp_path
+
+
+@pytest.fixture
+def ended_process():
+    process = subprocess.Popen([sys.executable, "-c", ""])
+    process.wait()
+    return process.pid
+
+
+def leave(disk, name):
+    (disk / name).mkdir()
+    (disk / name / "large").write_bytes(b"x")
+
+
+def test_a_folder_is_gone_when_its_job_fails(disk):
+    with pytest.raises(ValueError, match="broken"), scratch_folder("video") as folder:
+        (folder / "part").write_bytes(b"x")
+        raise ValueError("broken")
+
+    assert list(disk.iterdir()) == []
+
+
+def test_what_a_killed_process_left_is_removed(disk, ended_process):
+    leave(disk, f"video-{ended_process}-abc")
+    leave(disk, f"video-{os.getpid()}-abc")
+
+    with scratch_folder("video") as folder:
+        assert list(disk.iterdir()) == [folder]
+
+
+def test_what_a_running_process_has_stays(disk, ended_process):
+    others = [f"video-{os.getppid()}-abc", f"export-{ended_process}-abc", "video-of-mine", "video-1x-abc"]
+    for name in others:
+        leave(disk, name)
+
+    with scratch_folder("video"):
+        pass
+
+    assert sorted(path.name for path in disk.iterdir()) == sorted(others)
