@@ -47,9 +47,15 @@ PublicJobStatus: TypeAlias = Literal["queued", "running", "succeeded", "failed",
 
 PublicMemberRole: TypeAlias = Literal["viewer", "editor", "admin", "owner"]
 
+PublicMusicProvider: TypeAlias = Literal["dummy", "mubert", "beatoven", "elevenlabs"]
+
+PublicPictureMotion: TypeAlias = Literal["still", "drift"]
+
 PublicPlanningNoteStatus: TypeAlias = Literal["pending", "consumed", "dismissed"]
 
 PublicProductionStatus: TypeAlias = Literal["queued", "running", "waiting", "completed", "failed", "cancelled"]
+
+PublicRenderStatus: TypeAlias = Literal["pending", "in_progress", "completed", "failed"]
 
 PublicScheduleStatus: TypeAlias = Literal["pending", "processing", "completed", "skipped", "failed"]
 
@@ -62,6 +68,12 @@ PublicStageStatus: TypeAlias = Literal["pending", "waiting", "running", "done", 
 PublicSubscriptionTier: TypeAlias = Literal["free", "creator", "pro"]
 
 PublicUsageUnit: TypeAlias = Literal["input_token", "output_token", "character", "second", "image"]
+
+PublicVideoJobStatus: TypeAlias = Literal[
+    "planned", "generating_music", "generating_image", "rendering", "ready_for_export", "completed", "failed"
+]
+
+PublicVisualProvider: TypeAlias = Literal["dummy", "leonardo", "gemini", "openai", "stability"]
 
 PublicWaitingReason: TypeAlias = Literal["approval", "attention"]
 
@@ -200,6 +212,54 @@ class PublicAudioCacheUpdate(TypedDict):
     usage_count: NotRequired[Annotated[int, Field(alias="usage_count")]]
 
 
+class PublicAudioTracks(BaseModel):
+    asset_id: Optional[uuid.UUID] = Field(alias="asset_id")
+    created_at: datetime.datetime = Field(alias="created_at")
+    duration_seconds: float = Field(alias="duration_seconds")
+    id: uuid.UUID = Field(alias="id")
+    license_asset_id: Optional[uuid.UUID] = Field(alias="license_asset_id")
+    license_document_url: Optional[str] = Field(alias="license_document_url")
+    order_index: int = Field(alias="order_index")
+    organization_id: uuid.UUID = Field(alias="organization_id")
+    prompt_text: str = Field(alias="prompt_text")
+    provider: PublicMusicProvider = Field(alias="provider")
+    provider_track_id: Optional[str] = Field(alias="provider_track_id")
+    updated_at: datetime.datetime = Field(alias="updated_at")
+    video_job_id: uuid.UUID = Field(alias="video_job_id")
+
+
+class PublicAudioTracksInsert(TypedDict):
+    asset_id: NotRequired[Annotated[Optional[uuid.UUID], Field(alias="asset_id")]]
+    created_at: NotRequired[Annotated[datetime.datetime, Field(alias="created_at")]]
+    duration_seconds: Annotated[float, Field(alias="duration_seconds")]
+    id: NotRequired[Annotated[uuid.UUID, Field(alias="id")]]
+    license_asset_id: NotRequired[Annotated[Optional[uuid.UUID], Field(alias="license_asset_id")]]
+    license_document_url: NotRequired[Annotated[Optional[str], Field(alias="license_document_url")]]
+    order_index: Annotated[int, Field(alias="order_index")]
+    organization_id: Annotated[uuid.UUID, Field(alias="organization_id")]
+    prompt_text: Annotated[str, Field(alias="prompt_text")]
+    provider: Annotated[PublicMusicProvider, Field(alias="provider")]
+    provider_track_id: NotRequired[Annotated[Optional[str], Field(alias="provider_track_id")]]
+    updated_at: NotRequired[Annotated[datetime.datetime, Field(alias="updated_at")]]
+    video_job_id: Annotated[uuid.UUID, Field(alias="video_job_id")]
+
+
+class PublicAudioTracksUpdate(TypedDict):
+    asset_id: NotRequired[Annotated[Optional[uuid.UUID], Field(alias="asset_id")]]
+    created_at: NotRequired[Annotated[datetime.datetime, Field(alias="created_at")]]
+    duration_seconds: NotRequired[Annotated[float, Field(alias="duration_seconds")]]
+    id: NotRequired[Annotated[uuid.UUID, Field(alias="id")]]
+    license_asset_id: NotRequired[Annotated[Optional[uuid.UUID], Field(alias="license_asset_id")]]
+    license_document_url: NotRequired[Annotated[Optional[str], Field(alias="license_document_url")]]
+    order_index: NotRequired[Annotated[int, Field(alias="order_index")]]
+    organization_id: NotRequired[Annotated[uuid.UUID, Field(alias="organization_id")]]
+    prompt_text: NotRequired[Annotated[str, Field(alias="prompt_text")]]
+    provider: NotRequired[Annotated[PublicMusicProvider, Field(alias="provider")]]
+    provider_track_id: NotRequired[Annotated[Optional[str], Field(alias="provider_track_id")]]
+    updated_at: NotRequired[Annotated[datetime.datetime, Field(alias="updated_at")]]
+    video_job_id: NotRequired[Annotated[uuid.UUID, Field(alias="video_job_id")]]
+
+
 class PublicAuditLog(BaseModel):
     action: PublicAuditAction = Field(alias="action")
     actor_id: Optional[uuid.UUID] = Field(alias="actor_id")
@@ -273,6 +333,57 @@ class PublicBlocksUpdate(TypedDict):
     section: NotRequired[Annotated[str, Field(alias="section")]]
     speaker: NotRequired[Annotated[str, Field(alias="speaker")]]
     updated_at: NotRequired[Annotated[datetime.datetime, Field(alias="updated_at")]]
+
+
+class PublicChannels(BaseModel):
+    brand_niche: str = Field(alias="brand_niche")
+    composer: str = Field(alias="composer")
+    created_at: datetime.datetime = Field(alias="created_at")
+    deleted_at: Optional[datetime.datetime] = Field(alias="deleted_at")
+    deleted_by: Optional[uuid.UUID] = Field(alias="deleted_by")
+    id: uuid.UUID = Field(alias="id")
+    is_active: bool = Field(alias="is_active")
+    motion: PublicPictureMotion = Field(alias="motion")
+    name: str = Field(alias="name")
+    organization_id: uuid.UUID = Field(alias="organization_id")
+    painter: str = Field(alias="painter")
+    updated_at: datetime.datetime = Field(alias="updated_at")
+    writer: str = Field(alias="writer")
+    youtube_channel_id: Optional[str] = Field(alias="youtube_channel_id")
+
+
+class PublicChannelsInsert(TypedDict):
+    brand_niche: Annotated[str, Field(alias="brand_niche")]
+    composer: NotRequired[Annotated[str, Field(alias="composer")]]
+    created_at: NotRequired[Annotated[datetime.datetime, Field(alias="created_at")]]
+    deleted_at: NotRequired[Annotated[Optional[datetime.datetime], Field(alias="deleted_at")]]
+    deleted_by: NotRequired[Annotated[Optional[uuid.UUID], Field(alias="deleted_by")]]
+    id: NotRequired[Annotated[uuid.UUID, Field(alias="id")]]
+    is_active: NotRequired[Annotated[bool, Field(alias="is_active")]]
+    motion: NotRequired[Annotated[PublicPictureMotion, Field(alias="motion")]]
+    name: Annotated[str, Field(alias="name")]
+    organization_id: Annotated[uuid.UUID, Field(alias="organization_id")]
+    painter: NotRequired[Annotated[str, Field(alias="painter")]]
+    updated_at: NotRequired[Annotated[datetime.datetime, Field(alias="updated_at")]]
+    writer: NotRequired[Annotated[str, Field(alias="writer")]]
+    youtube_channel_id: NotRequired[Annotated[Optional[str], Field(alias="youtube_channel_id")]]
+
+
+class PublicChannelsUpdate(TypedDict):
+    brand_niche: NotRequired[Annotated[str, Field(alias="brand_niche")]]
+    composer: NotRequired[Annotated[str, Field(alias="composer")]]
+    created_at: NotRequired[Annotated[datetime.datetime, Field(alias="created_at")]]
+    deleted_at: NotRequired[Annotated[Optional[datetime.datetime], Field(alias="deleted_at")]]
+    deleted_by: NotRequired[Annotated[Optional[uuid.UUID], Field(alias="deleted_by")]]
+    id: NotRequired[Annotated[uuid.UUID, Field(alias="id")]]
+    is_active: NotRequired[Annotated[bool, Field(alias="is_active")]]
+    motion: NotRequired[Annotated[PublicPictureMotion, Field(alias="motion")]]
+    name: NotRequired[Annotated[str, Field(alias="name")]]
+    organization_id: NotRequired[Annotated[uuid.UUID, Field(alias="organization_id")]]
+    painter: NotRequired[Annotated[str, Field(alias="painter")]]
+    updated_at: NotRequired[Annotated[datetime.datetime, Field(alias="updated_at")]]
+    writer: NotRequired[Annotated[str, Field(alias="writer")]]
+    youtube_channel_id: NotRequired[Annotated[Optional[str], Field(alias="youtube_channel_id")]]
 
 
 class PublicChatMessages(BaseModel):
@@ -659,6 +770,48 @@ class PublicHighlightsUpdate(TypedDict):
     user_id: NotRequired[Annotated[Optional[uuid.UUID], Field(alias="user_id")]]
 
 
+class PublicImages(BaseModel):
+    asset_id: Optional[uuid.UUID] = Field(alias="asset_id")
+    created_at: datetime.datetime = Field(alias="created_at")
+    id: uuid.UUID = Field(alias="id")
+    loop_asset_id: Optional[uuid.UUID] = Field(alias="loop_asset_id")
+    order_index: Optional[int] = Field(alias="order_index")
+    organization_id: uuid.UUID = Field(alias="organization_id")
+    prompt_text: str = Field(alias="prompt_text")
+    provider: PublicVisualProvider = Field(alias="provider")
+    provider_image_id: Optional[str] = Field(alias="provider_image_id")
+    updated_at: datetime.datetime = Field(alias="updated_at")
+    video_job_id: Optional[uuid.UUID] = Field(alias="video_job_id")
+
+
+class PublicImagesInsert(TypedDict):
+    asset_id: NotRequired[Annotated[Optional[uuid.UUID], Field(alias="asset_id")]]
+    created_at: NotRequired[Annotated[datetime.datetime, Field(alias="created_at")]]
+    id: NotRequired[Annotated[uuid.UUID, Field(alias="id")]]
+    loop_asset_id: NotRequired[Annotated[Optional[uuid.UUID], Field(alias="loop_asset_id")]]
+    order_index: NotRequired[Annotated[Optional[int], Field(alias="order_index")]]
+    organization_id: Annotated[uuid.UUID, Field(alias="organization_id")]
+    prompt_text: Annotated[str, Field(alias="prompt_text")]
+    provider: Annotated[PublicVisualProvider, Field(alias="provider")]
+    provider_image_id: NotRequired[Annotated[Optional[str], Field(alias="provider_image_id")]]
+    updated_at: NotRequired[Annotated[datetime.datetime, Field(alias="updated_at")]]
+    video_job_id: NotRequired[Annotated[Optional[uuid.UUID], Field(alias="video_job_id")]]
+
+
+class PublicImagesUpdate(TypedDict):
+    asset_id: NotRequired[Annotated[Optional[uuid.UUID], Field(alias="asset_id")]]
+    created_at: NotRequired[Annotated[datetime.datetime, Field(alias="created_at")]]
+    id: NotRequired[Annotated[uuid.UUID, Field(alias="id")]]
+    loop_asset_id: NotRequired[Annotated[Optional[uuid.UUID], Field(alias="loop_asset_id")]]
+    order_index: NotRequired[Annotated[Optional[int], Field(alias="order_index")]]
+    organization_id: NotRequired[Annotated[uuid.UUID, Field(alias="organization_id")]]
+    prompt_text: NotRequired[Annotated[str, Field(alias="prompt_text")]]
+    provider: NotRequired[Annotated[PublicVisualProvider, Field(alias="provider")]]
+    provider_image_id: NotRequired[Annotated[Optional[str], Field(alias="provider_image_id")]]
+    updated_at: NotRequired[Annotated[datetime.datetime, Field(alias="updated_at")]]
+    video_job_id: NotRequired[Annotated[Optional[uuid.UUID], Field(alias="video_job_id")]]
+
+
 class PublicJobs(BaseModel):
     attempt: int = Field(alias="attempt")
     dispatches: int = Field(alias="dispatches")
@@ -825,6 +978,7 @@ class PublicOrganizationMembersUpdate(TypedDict):
 
 
 class PublicOrganizations(BaseModel):
+    allows_short_videos: bool = Field(alias="allows_short_videos")
     created_at: datetime.datetime = Field(alias="created_at")
     deleted_at: Optional[datetime.datetime] = Field(alias="deleted_at")
     deleted_by: Optional[uuid.UUID] = Field(alias="deleted_by")
@@ -838,6 +992,7 @@ class PublicOrganizations(BaseModel):
 
 
 class PublicOrganizationsInsert(TypedDict):
+    allows_short_videos: NotRequired[Annotated[bool, Field(alias="allows_short_videos")]]
     created_at: NotRequired[Annotated[datetime.datetime, Field(alias="created_at")]]
     deleted_at: NotRequired[Annotated[Optional[datetime.datetime], Field(alias="deleted_at")]]
     deleted_by: NotRequired[Annotated[Optional[uuid.UUID], Field(alias="deleted_by")]]
@@ -851,6 +1006,7 @@ class PublicOrganizationsInsert(TypedDict):
 
 
 class PublicOrganizationsUpdate(TypedDict):
+    allows_short_videos: NotRequired[Annotated[bool, Field(alias="allows_short_videos")]]
     created_at: NotRequired[Annotated[datetime.datetime, Field(alias="created_at")]]
     deleted_at: NotRequired[Annotated[Optional[datetime.datetime], Field(alias="deleted_at")]]
     deleted_by: NotRequired[Annotated[Optional[uuid.UUID], Field(alias="deleted_by")]]
@@ -1149,6 +1305,51 @@ class PublicProviderPricesUpdate(TypedDict):
     provider: NotRequired[Annotated[str, Field(alias="provider")]]
     source: NotRequired[Annotated[str, Field(alias="source")]]
     unit: NotRequired[Annotated[PublicUsageUnit, Field(alias="unit")]]
+
+
+class PublicRenderTasks(BaseModel):
+    asset_id: Optional[uuid.UUID] = Field(alias="asset_id")
+    completed_at: Optional[datetime.datetime] = Field(alias="completed_at")
+    created_at: datetime.datetime = Field(alias="created_at")
+    duration_seconds: Optional[float] = Field(alias="duration_seconds")
+    error_message: Optional[str] = Field(alias="error_message")
+    ffmpeg_command: str = Field(alias="ffmpeg_command")
+    id: uuid.UUID = Field(alias="id")
+    organization_id: uuid.UUID = Field(alias="organization_id")
+    production_id: Optional[uuid.UUID] = Field(alias="production_id")
+    resolution: str = Field(alias="resolution")
+    status: PublicRenderStatus = Field(alias="status")
+    video_job_id: uuid.UUID = Field(alias="video_job_id")
+
+
+class PublicRenderTasksInsert(TypedDict):
+    asset_id: NotRequired[Annotated[Optional[uuid.UUID], Field(alias="asset_id")]]
+    completed_at: NotRequired[Annotated[Optional[datetime.datetime], Field(alias="completed_at")]]
+    created_at: NotRequired[Annotated[datetime.datetime, Field(alias="created_at")]]
+    duration_seconds: NotRequired[Annotated[Optional[float], Field(alias="duration_seconds")]]
+    error_message: NotRequired[Annotated[Optional[str], Field(alias="error_message")]]
+    ffmpeg_command: NotRequired[Annotated[str, Field(alias="ffmpeg_command")]]
+    id: NotRequired[Annotated[uuid.UUID, Field(alias="id")]]
+    organization_id: Annotated[uuid.UUID, Field(alias="organization_id")]
+    production_id: NotRequired[Annotated[Optional[uuid.UUID], Field(alias="production_id")]]
+    resolution: NotRequired[Annotated[str, Field(alias="resolution")]]
+    status: NotRequired[Annotated[PublicRenderStatus, Field(alias="status")]]
+    video_job_id: Annotated[uuid.UUID, Field(alias="video_job_id")]
+
+
+class PublicRenderTasksUpdate(TypedDict):
+    asset_id: NotRequired[Annotated[Optional[uuid.UUID], Field(alias="asset_id")]]
+    completed_at: NotRequired[Annotated[Optional[datetime.datetime], Field(alias="completed_at")]]
+    created_at: NotRequired[Annotated[datetime.datetime, Field(alias="created_at")]]
+    duration_seconds: NotRequired[Annotated[Optional[float], Field(alias="duration_seconds")]]
+    error_message: NotRequired[Annotated[Optional[str], Field(alias="error_message")]]
+    ffmpeg_command: NotRequired[Annotated[str, Field(alias="ffmpeg_command")]]
+    id: NotRequired[Annotated[uuid.UUID, Field(alias="id")]]
+    organization_id: NotRequired[Annotated[uuid.UUID, Field(alias="organization_id")]]
+    production_id: NotRequired[Annotated[Optional[uuid.UUID], Field(alias="production_id")]]
+    resolution: NotRequired[Annotated[str, Field(alias="resolution")]]
+    status: NotRequired[Annotated[PublicRenderStatus, Field(alias="status")]]
+    video_job_id: NotRequired[Annotated[uuid.UUID, Field(alias="video_job_id")]]
 
 
 class PublicSourceItems(BaseModel):
@@ -1460,6 +1661,141 @@ class PublicUsersUpdate(TypedDict):
     updated_at: NotRequired[Annotated[datetime.datetime, Field(alias="updated_at")]]
 
 
+class PublicVideoAnalytics(BaseModel):
+    created_at: datetime.datetime = Field(alias="created_at")
+    id: uuid.UUID = Field(alias="id")
+    organization_id: uuid.UUID = Field(alias="organization_id")
+    revenue_usd: Optional[float] = Field(alias="revenue_usd")
+    snapshot_date: datetime.date = Field(alias="snapshot_date")
+    video_job_id: uuid.UUID = Field(alias="video_job_id")
+    views: int = Field(alias="views")
+    watch_time_hours: Optional[float] = Field(alias="watch_time_hours")
+    youtube_video_id: str = Field(alias="youtube_video_id")
+
+
+class PublicVideoAnalyticsInsert(TypedDict):
+    created_at: NotRequired[Annotated[datetime.datetime, Field(alias="created_at")]]
+    id: NotRequired[Annotated[uuid.UUID, Field(alias="id")]]
+    organization_id: Annotated[uuid.UUID, Field(alias="organization_id")]
+    revenue_usd: NotRequired[Annotated[Optional[float], Field(alias="revenue_usd")]]
+    snapshot_date: Annotated[datetime.date, Field(alias="snapshot_date")]
+    video_job_id: Annotated[uuid.UUID, Field(alias="video_job_id")]
+    views: NotRequired[Annotated[int, Field(alias="views")]]
+    watch_time_hours: NotRequired[Annotated[Optional[float], Field(alias="watch_time_hours")]]
+    youtube_video_id: Annotated[str, Field(alias="youtube_video_id")]
+
+
+class PublicVideoAnalyticsUpdate(TypedDict):
+    created_at: NotRequired[Annotated[datetime.datetime, Field(alias="created_at")]]
+    id: NotRequired[Annotated[uuid.UUID, Field(alias="id")]]
+    organization_id: NotRequired[Annotated[uuid.UUID, Field(alias="organization_id")]]
+    revenue_usd: NotRequired[Annotated[Optional[float], Field(alias="revenue_usd")]]
+    snapshot_date: NotRequired[Annotated[datetime.date, Field(alias="snapshot_date")]]
+    video_job_id: NotRequired[Annotated[uuid.UUID, Field(alias="video_job_id")]]
+    views: NotRequired[Annotated[int, Field(alias="views")]]
+    watch_time_hours: NotRequired[Annotated[Optional[float], Field(alias="watch_time_hours")]]
+    youtube_video_id: NotRequired[Annotated[str, Field(alias="youtube_video_id")]]
+
+
+class PublicVideoJobs(BaseModel):
+    channel_id: uuid.UUID = Field(alias="channel_id")
+    chapters_asset_id: Optional[uuid.UUID] = Field(alias="chapters_asset_id")
+    completed_at: Optional[datetime.datetime] = Field(alias="completed_at")
+    contact_sheet_asset_id: Optional[uuid.UUID] = Field(alias="contact_sheet_asset_id")
+    created_at: datetime.datetime = Field(alias="created_at")
+    deleted_at: Optional[datetime.datetime] = Field(alias="deleted_at")
+    deleted_by: Optional[uuid.UUID] = Field(alias="deleted_by")
+    description: str = Field(alias="description")
+    duration_seconds: Optional[float] = Field(alias="duration_seconds")
+    error_message: Optional[str] = Field(alias="error_message")
+    export_json: Optional[JsonValue] = Field(alias="export_json")
+    id: uuid.UUID = Field(alias="id")
+    is_synthetic_media: bool = Field(alias="is_synthetic_media")
+    mood_keywords: str = Field(alias="mood_keywords")
+    niche_label: str = Field(alias="niche_label")
+    organization_id: uuid.UUID = Field(alias="organization_id")
+    production_id: Optional[uuid.UUID] = Field(alias="production_id")
+    progress: int = Field(alias="progress")
+    prompts_json: Optional[JsonValue] = Field(alias="prompts_json")
+    scheduled_time: Optional[datetime.datetime] = Field(alias="scheduled_time")
+    status: PublicVideoJobStatus = Field(alias="status")
+    tags: List[str] = Field(alias="tags")
+    target_duration_minutes: int = Field(alias="target_duration_minutes")
+    thumbnail_asset_id: Optional[uuid.UUID] = Field(alias="thumbnail_asset_id")
+    title: str = Field(alias="title")
+    track_count: int = Field(alias="track_count")
+    updated_at: datetime.datetime = Field(alias="updated_at")
+    upload_strategy: Optional[str] = Field(alias="upload_strategy")
+    video_asset_id: Optional[uuid.UUID] = Field(alias="video_asset_id")
+    youtube_video_id: Optional[str] = Field(alias="youtube_video_id")
+
+
+class PublicVideoJobsInsert(TypedDict):
+    channel_id: Annotated[uuid.UUID, Field(alias="channel_id")]
+    chapters_asset_id: NotRequired[Annotated[Optional[uuid.UUID], Field(alias="chapters_asset_id")]]
+    completed_at: NotRequired[Annotated[Optional[datetime.datetime], Field(alias="completed_at")]]
+    contact_sheet_asset_id: NotRequired[Annotated[Optional[uuid.UUID], Field(alias="contact_sheet_asset_id")]]
+    created_at: NotRequired[Annotated[datetime.datetime, Field(alias="created_at")]]
+    deleted_at: NotRequired[Annotated[Optional[datetime.datetime], Field(alias="deleted_at")]]
+    deleted_by: NotRequired[Annotated[Optional[uuid.UUID], Field(alias="deleted_by")]]
+    description: NotRequired[Annotated[str, Field(alias="description")]]
+    duration_seconds: NotRequired[Annotated[Optional[float], Field(alias="duration_seconds")]]
+    error_message: NotRequired[Annotated[Optional[str], Field(alias="error_message")]]
+    export_json: NotRequired[Annotated[Optional[JsonValue], Field(alias="export_json")]]
+    id: NotRequired[Annotated[uuid.UUID, Field(alias="id")]]
+    is_synthetic_media: NotRequired[Annotated[bool, Field(alias="is_synthetic_media")]]
+    mood_keywords: Annotated[str, Field(alias="mood_keywords")]
+    niche_label: Annotated[str, Field(alias="niche_label")]
+    organization_id: Annotated[uuid.UUID, Field(alias="organization_id")]
+    production_id: NotRequired[Annotated[Optional[uuid.UUID], Field(alias="production_id")]]
+    progress: NotRequired[Annotated[int, Field(alias="progress")]]
+    prompts_json: NotRequired[Annotated[Optional[JsonValue], Field(alias="prompts_json")]]
+    scheduled_time: NotRequired[Annotated[Optional[datetime.datetime], Field(alias="scheduled_time")]]
+    status: NotRequired[Annotated[PublicVideoJobStatus, Field(alias="status")]]
+    tags: NotRequired[Annotated[List[str], Field(alias="tags")]]
+    target_duration_minutes: Annotated[int, Field(alias="target_duration_minutes")]
+    thumbnail_asset_id: NotRequired[Annotated[Optional[uuid.UUID], Field(alias="thumbnail_asset_id")]]
+    title: NotRequired[Annotated[str, Field(alias="title")]]
+    track_count: NotRequired[Annotated[int, Field(alias="track_count")]]
+    updated_at: NotRequired[Annotated[datetime.datetime, Field(alias="updated_at")]]
+    upload_strategy: NotRequired[Annotated[Optional[str], Field(alias="upload_strategy")]]
+    video_asset_id: NotRequired[Annotated[Optional[uuid.UUID], Field(alias="video_asset_id")]]
+    youtube_video_id: NotRequired[Annotated[Optional[str], Field(alias="youtube_video_id")]]
+
+
+class PublicVideoJobsUpdate(TypedDict):
+    channel_id: NotRequired[Annotated[uuid.UUID, Field(alias="channel_id")]]
+    chapters_asset_id: NotRequired[Annotated[Optional[uuid.UUID], Field(alias="chapters_asset_id")]]
+    completed_at: NotRequired[Annotated[Optional[datetime.datetime], Field(alias="completed_at")]]
+    contact_sheet_asset_id: NotRequired[Annotated[Optional[uuid.UUID], Field(alias="contact_sheet_asset_id")]]
+    created_at: NotRequired[Annotated[datetime.datetime, Field(alias="created_at")]]
+    deleted_at: NotRequired[Annotated[Optional[datetime.datetime], Field(alias="deleted_at")]]
+    deleted_by: NotRequired[Annotated[Optional[uuid.UUID], Field(alias="deleted_by")]]
+    description: NotRequired[Annotated[str, Field(alias="description")]]
+    duration_seconds: NotRequired[Annotated[Optional[float], Field(alias="duration_seconds")]]
+    error_message: NotRequired[Annotated[Optional[str], Field(alias="error_message")]]
+    export_json: NotRequired[Annotated[Optional[JsonValue], Field(alias="export_json")]]
+    id: NotRequired[Annotated[uuid.UUID, Field(alias="id")]]
+    is_synthetic_media: NotRequired[Annotated[bool, Field(alias="is_synthetic_media")]]
+    mood_keywords: NotRequired[Annotated[str, Field(alias="mood_keywords")]]
+    niche_label: NotRequired[Annotated[str, Field(alias="niche_label")]]
+    organization_id: NotRequired[Annotated[uuid.UUID, Field(alias="organization_id")]]
+    production_id: NotRequired[Annotated[Optional[uuid.UUID], Field(alias="production_id")]]
+    progress: NotRequired[Annotated[int, Field(alias="progress")]]
+    prompts_json: NotRequired[Annotated[Optional[JsonValue], Field(alias="prompts_json")]]
+    scheduled_time: NotRequired[Annotated[Optional[datetime.datetime], Field(alias="scheduled_time")]]
+    status: NotRequired[Annotated[PublicVideoJobStatus, Field(alias="status")]]
+    tags: NotRequired[Annotated[List[str], Field(alias="tags")]]
+    target_duration_minutes: NotRequired[Annotated[int, Field(alias="target_duration_minutes")]]
+    thumbnail_asset_id: NotRequired[Annotated[Optional[uuid.UUID], Field(alias="thumbnail_asset_id")]]
+    title: NotRequired[Annotated[str, Field(alias="title")]]
+    track_count: NotRequired[Annotated[int, Field(alias="track_count")]]
+    updated_at: NotRequired[Annotated[datetime.datetime, Field(alias="updated_at")]]
+    upload_strategy: NotRequired[Annotated[Optional[str], Field(alias="upload_strategy")]]
+    video_asset_id: NotRequired[Annotated[Optional[uuid.UUID], Field(alias="video_asset_id")]]
+    youtube_video_id: NotRequired[Annotated[Optional[str], Field(alias="youtube_video_id")]]
+
+
 class PublicVoiceRates(BaseModel):
     characters: int = Field(alias="characters")
     language: str = Field(alias="language")
@@ -1625,6 +1961,16 @@ class PublicWebhookEndpointsUpdate(TypedDict):
     url: NotRequired[Annotated[str, Field(alias="url")]]
 
 
+class PublicActiveChannels(BaseModel):
+    brand_niche: str = Field(alias="brand_niche")
+    completed_jobs: Optional[int] = Field(alias="completed_jobs")
+    created_at: datetime.datetime = Field(alias="created_at")
+    id: uuid.UUID = Field(alias="id")
+    name: str = Field(alias="name")
+    organization_id: uuid.UUID = Field(alias="organization_id")
+    total_jobs: Optional[int] = Field(alias="total_jobs")
+
+
 class PublicProcessingMinutes(BaseModel):
     allowed_minutes: int = Field(alias="allowed_minutes")
     month: Optional[datetime.date] = Field(alias="month")
@@ -1632,3 +1978,48 @@ class PublicProcessingMinutes(BaseModel):
     remaining_minutes: Optional[float] = Field(alias="remaining_minutes")
     reserved_minutes: Optional[float] = Field(alias="reserved_minutes")
     used_minutes: Optional[float] = Field(alias="used_minutes")
+
+
+class PublicVideoJobsWithParts(BaseModel):
+    audio_tracks: Optional[JsonValue] = Field(alias="audio_tracks")
+    channel_id: uuid.UUID = Field(alias="channel_id")
+    chapters_asset_id: Optional[uuid.UUID] = Field(alias="chapters_asset_id")
+    completed_at: Optional[datetime.datetime] = Field(alias="completed_at")
+    contact_sheet_asset_id: Optional[uuid.UUID] = Field(alias="contact_sheet_asset_id")
+    created_at: datetime.datetime = Field(alias="created_at")
+    deleted_at: Optional[datetime.datetime] = Field(alias="deleted_at")
+    deleted_by: Optional[uuid.UUID] = Field(alias="deleted_by")
+    description: str = Field(alias="description")
+    duration_seconds: Optional[float] = Field(alias="duration_seconds")
+    error_message: Optional[str] = Field(alias="error_message")
+    export_json: Optional[JsonValue] = Field(alias="export_json")
+    id: uuid.UUID = Field(alias="id")
+    images: Optional[JsonValue] = Field(alias="images")
+    is_synthetic_media: bool = Field(alias="is_synthetic_media")
+    mood_keywords: str = Field(alias="mood_keywords")
+    niche_label: str = Field(alias="niche_label")
+    organization_id: uuid.UUID = Field(alias="organization_id")
+    production_id: Optional[uuid.UUID] = Field(alias="production_id")
+    progress: int = Field(alias="progress")
+    prompts_json: Optional[JsonValue] = Field(alias="prompts_json")
+    scheduled_time: Optional[datetime.datetime] = Field(alias="scheduled_time")
+    status: PublicVideoJobStatus = Field(alias="status")
+    tags: List[str] = Field(alias="tags")
+    target_duration_minutes: int = Field(alias="target_duration_minutes")
+    thumbnail_asset_id: Optional[uuid.UUID] = Field(alias="thumbnail_asset_id")
+    title: str = Field(alias="title")
+    track_count: int = Field(alias="track_count")
+    updated_at: datetime.datetime = Field(alias="updated_at")
+    upload_strategy: Optional[str] = Field(alias="upload_strategy")
+    video_asset_id: Optional[uuid.UUID] = Field(alias="video_asset_id")
+    youtube_video_id: Optional[str] = Field(alias="youtube_video_id")
+
+
+class PublicWaitingVideoJobs(BaseModel):
+    channel_id: uuid.UUID = Field(alias="channel_id")
+    created_at: datetime.datetime = Field(alias="created_at")
+    id: uuid.UUID = Field(alias="id")
+    mood_keywords: str = Field(alias="mood_keywords")
+    niche_label: str = Field(alias="niche_label")
+    organization_id: uuid.UUID = Field(alias="organization_id")
+    target_duration_minutes: int = Field(alias="target_duration_minutes")

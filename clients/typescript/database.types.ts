@@ -205,6 +205,91 @@ export type Database = {
           },
         ];
       };
+      audio_tracks: {
+        Row: {
+          asset_id: string | null;
+          created_at: string;
+          duration_seconds: number;
+          id: string;
+          license_asset_id: string | null;
+          license_document_url: string | null;
+          order_index: number;
+          organization_id: string;
+          prompt_text: string;
+          provider: Database["public"]["Enums"]["music_provider"];
+          provider_track_id: string | null;
+          updated_at: string;
+          video_job_id: string;
+        };
+        ComputedFields: never;
+        Insert: {
+          asset_id?: string | null;
+          created_at?: string;
+          duration_seconds: number;
+          id?: string;
+          license_asset_id?: string | null;
+          license_document_url?: string | null;
+          order_index: number;
+          organization_id: string;
+          prompt_text: string;
+          provider: Database["public"]["Enums"]["music_provider"];
+          provider_track_id?: string | null;
+          updated_at?: string;
+          video_job_id: string;
+        };
+        Update: {
+          asset_id?: string | null;
+          created_at?: string;
+          duration_seconds?: number;
+          id?: string;
+          license_asset_id?: string | null;
+          license_document_url?: string | null;
+          order_index?: number;
+          organization_id?: string;
+          prompt_text?: string;
+          provider?: Database["public"]["Enums"]["music_provider"];
+          provider_track_id?: string | null;
+          updated_at?: string;
+          video_job_id?: string;
+        };
+        Relationships: [
+          {
+            foreignKeyName: "audio_tracks_asset_id_fkey";
+            columns: ["asset_id"];
+            isOneToOne: false;
+            referencedRelation: "assets";
+            referencedColumns: ["id"];
+          },
+          {
+            foreignKeyName: "audio_tracks_license_asset_id_fkey";
+            columns: ["license_asset_id"];
+            isOneToOne: false;
+            referencedRelation: "assets";
+            referencedColumns: ["id"];
+          },
+          {
+            foreignKeyName: "audio_tracks_organization_id_video_job_id_fkey";
+            columns: ["organization_id", "video_job_id"];
+            isOneToOne: false;
+            referencedRelation: "video_jobs";
+            referencedColumns: ["organization_id", "id"];
+          },
+          {
+            foreignKeyName: "audio_tracks_organization_id_video_job_id_fkey";
+            columns: ["organization_id", "video_job_id"];
+            isOneToOne: false;
+            referencedRelation: "video_jobs_with_parts";
+            referencedColumns: ["organization_id", "id"];
+          },
+          {
+            foreignKeyName: "audio_tracks_organization_id_video_job_id_fkey";
+            columns: ["organization_id", "video_job_id"];
+            isOneToOne: false;
+            referencedRelation: "waiting_video_jobs";
+            referencedColumns: ["organization_id", "id"];
+          },
+        ];
+      };
       audit_log: {
         Row: {
           action: Database["public"]["Enums"]["audit_action"];
@@ -287,6 +372,73 @@ export type Database = {
             isOneToOne: false;
             referencedRelation: "episodes";
             referencedColumns: ["organization_id", "id"];
+          },
+        ];
+      };
+      channels: {
+        Row: {
+          brand_niche: string;
+          composer: string;
+          created_at: string;
+          deleted_at: string | null;
+          deleted_by: string | null;
+          id: string;
+          is_active: boolean;
+          motion: Database["public"]["Enums"]["picture_motion"];
+          name: string;
+          organization_id: string;
+          painter: string;
+          updated_at: string;
+          writer: string;
+          youtube_channel_id: string | null;
+        };
+        ComputedFields: never;
+        Insert: {
+          brand_niche: string;
+          composer?: string;
+          created_at?: string;
+          deleted_at?: string | null;
+          deleted_by?: string | null;
+          id?: string;
+          is_active?: boolean;
+          motion?: Database["public"]["Enums"]["picture_motion"];
+          name: string;
+          organization_id: string;
+          painter?: string;
+          updated_at?: string;
+          writer?: string;
+          youtube_channel_id?: string | null;
+        };
+        Update: {
+          brand_niche?: string;
+          composer?: string;
+          created_at?: string;
+          deleted_at?: string | null;
+          deleted_by?: string | null;
+          id?: string;
+          is_active?: boolean;
+          motion?: Database["public"]["Enums"]["picture_motion"];
+          name?: string;
+          organization_id?: string;
+          painter?: string;
+          updated_at?: string;
+          writer?: string;
+          youtube_channel_id?: string | null;
+        };
+        Relationships: [
+          {
+            foreignKeyName: "channels_organization_id_fkey";
+            columns: ["organization_id"];
+            isOneToOne: false;
+            referencedRelation: "organizations";
+            referencedColumns: ["id"];
+          },
+          {
+            foreignKeyName: "channels_organization_id_fkey";
+            columns: ["organization_id"];
+            isOneToOne: false;
+            referencedRelation: "processing_minutes";
+            referencedColumns: ["organization_id"];
           },
         ];
       };
@@ -872,6 +1024,99 @@ export type Database = {
           },
         ];
       };
+      images: {
+        Row: {
+          asset_id: string | null;
+          created_at: string;
+          id: string;
+          loop_asset_id: string | null;
+          order_index: number | null;
+          organization_id: string;
+          prompt_text: string;
+          provider: Database["public"]["Enums"]["visual_provider"];
+          provider_image_id: string | null;
+          updated_at: string;
+          video_job_id: string | null;
+        };
+        ComputedFields: never;
+        Insert: {
+          asset_id?: string | null;
+          created_at?: string;
+          id?: string;
+          loop_asset_id?: string | null;
+          order_index?: number | null;
+          organization_id: string;
+          prompt_text: string;
+          provider: Database["public"]["Enums"]["visual_provider"];
+          provider_image_id?: string | null;
+          updated_at?: string;
+          video_job_id?: string | null;
+        };
+        Update: {
+          asset_id?: string | null;
+          created_at?: string;
+          id?: string;
+          loop_asset_id?: string | null;
+          order_index?: number | null;
+          organization_id?: string;
+          prompt_text?: string;
+          provider?: Database["public"]["Enums"]["visual_provider"];
+          provider_image_id?: string | null;
+          updated_at?: string;
+          video_job_id?: string | null;
+        };
+        Relationships: [
+          {
+            foreignKeyName: "images_asset_id_fkey";
+            columns: ["asset_id"];
+            isOneToOne: false;
+            referencedRelation: "assets";
+            referencedColumns: ["id"];
+          },
+          {
+            foreignKeyName: "images_loop_asset_id_fkey";
+            columns: ["loop_asset_id"];
+            isOneToOne: false;
+            referencedRelation: "assets";
+            referencedColumns: ["id"];
+          },
+          {
+            foreignKeyName: "images_organization_id_fkey";
+            columns: ["organization_id"];
+            isOneToOne: false;
+            referencedRelation: "organizations";
+            referencedColumns: ["id"];
+          },
+          {
+            foreignKeyName: "images_organization_id_fkey";
+            columns: ["organization_id"];
+            isOneToOne: false;
+            referencedRelation: "processing_minutes";
+            referencedColumns: ["organization_id"];
+          },
+          {
+            foreignKeyName: "images_organization_id_video_job_id_fkey";
+            columns: ["organization_id", "video_job_id"];
+            isOneToOne: false;
+            referencedRelation: "video_jobs";
+            referencedColumns: ["organization_id", "id"];
+          },
+          {
+            foreignKeyName: "images_organization_id_video_job_id_fkey";
+            columns: ["organization_id", "video_job_id"];
+            isOneToOne: false;
+            referencedRelation: "video_jobs_with_parts";
+            referencedColumns: ["organization_id", "id"];
+          },
+          {
+            foreignKeyName: "images_organization_id_video_job_id_fkey";
+            columns: ["organization_id", "video_job_id"];
+            isOneToOne: false;
+            referencedRelation: "waiting_video_jobs";
+            referencedColumns: ["organization_id", "id"];
+          },
+        ];
+      };
       jobs: {
         Row: {
           attempt: number;
@@ -1101,6 +1346,7 @@ export type Database = {
       };
       organizations: {
         Row: {
+          allows_short_videos: boolean;
           created_at: string;
           deleted_at: string | null;
           deleted_by: string | null;
@@ -1114,6 +1360,7 @@ export type Database = {
         };
         ComputedFields: never;
         Insert: {
+          allows_short_videos?: boolean;
           created_at?: string;
           deleted_at?: string | null;
           deleted_by?: string | null;
@@ -1126,6 +1373,7 @@ export type Database = {
           updated_at?: string;
         };
         Update: {
+          allows_short_videos?: boolean;
           created_at?: string;
           deleted_at?: string | null;
           deleted_by?: string | null;
@@ -1529,6 +1777,88 @@ export type Database = {
           unit?: Database["public"]["Enums"]["usage_unit"];
         };
         Relationships: [];
+      };
+      render_tasks: {
+        Row: {
+          asset_id: string | null;
+          completed_at: string | null;
+          created_at: string;
+          duration_seconds: number | null;
+          error_message: string | null;
+          ffmpeg_command: string;
+          id: string;
+          organization_id: string;
+          production_id: string | null;
+          resolution: string;
+          status: Database["public"]["Enums"]["render_status"];
+          video_job_id: string;
+        };
+        ComputedFields: never;
+        Insert: {
+          asset_id?: string | null;
+          completed_at?: string | null;
+          created_at?: string;
+          duration_seconds?: number | null;
+          error_message?: string | null;
+          ffmpeg_command?: string;
+          id?: string;
+          organization_id: string;
+          production_id?: string | null;
+          resolution?: string;
+          status?: Database["public"]["Enums"]["render_status"];
+          video_job_id: string;
+        };
+        Update: {
+          asset_id?: string | null;
+          completed_at?: string | null;
+          created_at?: string;
+          duration_seconds?: number | null;
+          error_message?: string | null;
+          ffmpeg_command?: string;
+          id?: string;
+          organization_id?: string;
+          production_id?: string | null;
+          resolution?: string;
+          status?: Database["public"]["Enums"]["render_status"];
+          video_job_id?: string;
+        };
+        Relationships: [
+          {
+            foreignKeyName: "render_tasks_asset_id_fkey";
+            columns: ["asset_id"];
+            isOneToOne: false;
+            referencedRelation: "assets";
+            referencedColumns: ["id"];
+          },
+          {
+            foreignKeyName: "render_tasks_organization_id_video_job_id_fkey";
+            columns: ["organization_id", "video_job_id"];
+            isOneToOne: false;
+            referencedRelation: "video_jobs";
+            referencedColumns: ["organization_id", "id"];
+          },
+          {
+            foreignKeyName: "render_tasks_organization_id_video_job_id_fkey";
+            columns: ["organization_id", "video_job_id"];
+            isOneToOne: false;
+            referencedRelation: "video_jobs_with_parts";
+            referencedColumns: ["organization_id", "id"];
+          },
+          {
+            foreignKeyName: "render_tasks_organization_id_video_job_id_fkey";
+            columns: ["organization_id", "video_job_id"];
+            isOneToOne: false;
+            referencedRelation: "waiting_video_jobs";
+            referencedColumns: ["organization_id", "id"];
+          },
+          {
+            foreignKeyName: "render_tasks_production_id_fkey";
+            columns: ["production_id"];
+            isOneToOne: false;
+            referencedRelation: "productions";
+            referencedColumns: ["id"];
+          },
+        ];
       };
       source_items: {
         Row: {
@@ -1944,6 +2274,215 @@ export type Database = {
         };
         Relationships: [];
       };
+      video_analytics: {
+        Row: {
+          created_at: string;
+          id: string;
+          organization_id: string;
+          revenue_usd: number | null;
+          snapshot_date: string;
+          video_job_id: string;
+          views: number;
+          watch_time_hours: number | null;
+          youtube_video_id: string;
+        };
+        ComputedFields: never;
+        Insert: {
+          created_at?: string;
+          id?: string;
+          organization_id: string;
+          revenue_usd?: number | null;
+          snapshot_date: string;
+          video_job_id: string;
+          views?: number;
+          watch_time_hours?: number | null;
+          youtube_video_id: string;
+        };
+        Update: {
+          created_at?: string;
+          id?: string;
+          organization_id?: string;
+          revenue_usd?: number | null;
+          snapshot_date?: string;
+          video_job_id?: string;
+          views?: number;
+          watch_time_hours?: number | null;
+          youtube_video_id?: string;
+        };
+        Relationships: [
+          {
+            foreignKeyName: "video_analytics_organization_id_video_job_id_fkey";
+            columns: ["organization_id", "video_job_id"];
+            isOneToOne: false;
+            referencedRelation: "video_jobs";
+            referencedColumns: ["organization_id", "id"];
+          },
+          {
+            foreignKeyName: "video_analytics_organization_id_video_job_id_fkey";
+            columns: ["organization_id", "video_job_id"];
+            isOneToOne: false;
+            referencedRelation: "video_jobs_with_parts";
+            referencedColumns: ["organization_id", "id"];
+          },
+          {
+            foreignKeyName: "video_analytics_organization_id_video_job_id_fkey";
+            columns: ["organization_id", "video_job_id"];
+            isOneToOne: false;
+            referencedRelation: "waiting_video_jobs";
+            referencedColumns: ["organization_id", "id"];
+          },
+        ];
+      };
+      video_jobs: {
+        Row: {
+          channel_id: string;
+          chapters_asset_id: string | null;
+          completed_at: string | null;
+          contact_sheet_asset_id: string | null;
+          created_at: string;
+          deleted_at: string | null;
+          deleted_by: string | null;
+          description: string;
+          duration_seconds: number | null;
+          error_message: string | null;
+          export_json: Json | null;
+          id: string;
+          is_synthetic_media: boolean;
+          mood_keywords: string;
+          niche_label: string;
+          organization_id: string;
+          production_id: string | null;
+          progress: number;
+          prompts_json: Json | null;
+          scheduled_time: string | null;
+          status: Database["public"]["Enums"]["video_job_status"];
+          tags: string[];
+          target_duration_minutes: number;
+          thumbnail_asset_id: string | null;
+          title: string;
+          track_count: number;
+          updated_at: string;
+          upload_strategy: string | null;
+          video_asset_id: string | null;
+          youtube_video_id: string | null;
+        };
+        ComputedFields: never;
+        Insert: {
+          channel_id: string;
+          chapters_asset_id?: string | null;
+          completed_at?: string | null;
+          contact_sheet_asset_id?: string | null;
+          created_at?: string;
+          deleted_at?: string | null;
+          deleted_by?: string | null;
+          description?: string;
+          duration_seconds?: number | null;
+          error_message?: string | null;
+          export_json?: Json | null;
+          id?: string;
+          is_synthetic_media?: boolean;
+          mood_keywords: string;
+          niche_label: string;
+          organization_id: string;
+          production_id?: string | null;
+          progress?: number;
+          prompts_json?: Json | null;
+          scheduled_time?: string | null;
+          status?: Database["public"]["Enums"]["video_job_status"];
+          tags?: string[];
+          target_duration_minutes: number;
+          thumbnail_asset_id?: string | null;
+          title?: string;
+          track_count?: number;
+          updated_at?: string;
+          upload_strategy?: string | null;
+          video_asset_id?: string | null;
+          youtube_video_id?: string | null;
+        };
+        Update: {
+          channel_id?: string;
+          chapters_asset_id?: string | null;
+          completed_at?: string | null;
+          contact_sheet_asset_id?: string | null;
+          created_at?: string;
+          deleted_at?: string | null;
+          deleted_by?: string | null;
+          description?: string;
+          duration_seconds?: number | null;
+          error_message?: string | null;
+          export_json?: Json | null;
+          id?: string;
+          is_synthetic_media?: boolean;
+          mood_keywords?: string;
+          niche_label?: string;
+          organization_id?: string;
+          production_id?: string | null;
+          progress?: number;
+          prompts_json?: Json | null;
+          scheduled_time?: string | null;
+          status?: Database["public"]["Enums"]["video_job_status"];
+          tags?: string[];
+          target_duration_minutes?: number;
+          thumbnail_asset_id?: string | null;
+          title?: string;
+          track_count?: number;
+          updated_at?: string;
+          upload_strategy?: string | null;
+          video_asset_id?: string | null;
+          youtube_video_id?: string | null;
+        };
+        Relationships: [
+          {
+            foreignKeyName: "video_jobs_chapters_asset_id_fkey";
+            columns: ["chapters_asset_id"];
+            isOneToOne: false;
+            referencedRelation: "assets";
+            referencedColumns: ["id"];
+          },
+          {
+            foreignKeyName: "video_jobs_contact_sheet_asset_id_fkey";
+            columns: ["contact_sheet_asset_id"];
+            isOneToOne: false;
+            referencedRelation: "assets";
+            referencedColumns: ["id"];
+          },
+          {
+            foreignKeyName: "video_jobs_organization_id_channel_id_fkey";
+            columns: ["organization_id", "channel_id"];
+            isOneToOne: false;
+            referencedRelation: "active_channels";
+            referencedColumns: ["organization_id", "id"];
+          },
+          {
+            foreignKeyName: "video_jobs_organization_id_channel_id_fkey";
+            columns: ["organization_id", "channel_id"];
+            isOneToOne: false;
+            referencedRelation: "channels";
+            referencedColumns: ["organization_id", "id"];
+          },
+          {
+            foreignKeyName: "video_jobs_production_id_fkey";
+            columns: ["production_id"];
+            isOneToOne: false;
+            referencedRelation: "productions";
+            referencedColumns: ["id"];
+          },
+          {
+            foreignKeyName: "video_jobs_thumbnail_asset_id_fkey";
+            columns: ["thumbnail_asset_id"];
+            isOneToOne: false;
+            referencedRelation: "assets";
+            referencedColumns: ["id"];
+          },
+          {
+            foreignKeyName: "video_jobs_video_asset_id_fkey";
+            columns: ["video_asset_id"];
+            isOneToOne: false;
+            referencedRelation: "assets";
+            referencedColumns: ["id"];
+          },
+        ];
+      };
       voice_rates: {
         Row: {
           characters: number;
@@ -2146,6 +2685,34 @@ export type Database = {
       };
     };
     Views: {
+      active_channels: {
+        Row: {
+          brand_niche: string;
+          completed_jobs: number | null;
+          created_at: string;
+          id: string;
+          name: string;
+          organization_id: string;
+          total_jobs: number | null;
+        };
+        ComputedFields: never;
+        Relationships: [
+          {
+            foreignKeyName: "channels_organization_id_fkey";
+            columns: ["organization_id"];
+            isOneToOne: false;
+            referencedRelation: "organizations";
+            referencedColumns: ["id"];
+          },
+          {
+            foreignKeyName: "channels_organization_id_fkey";
+            columns: ["organization_id"];
+            isOneToOne: false;
+            referencedRelation: "processing_minutes";
+            referencedColumns: ["organization_id"];
+          },
+        ];
+      };
       processing_minutes: {
         Row: {
           allowed_minutes: number;
@@ -2157,6 +2724,140 @@ export type Database = {
         };
         ComputedFields: never;
         Relationships: [];
+      };
+      video_jobs_with_parts: {
+        Row: {
+          audio_tracks: Json | null;
+          channel_id: string;
+          chapters_asset_id: string | null;
+          completed_at: string | null;
+          contact_sheet_asset_id: string | null;
+          created_at: string;
+          deleted_at: string | null;
+          deleted_by: string | null;
+          description: string;
+          duration_seconds: number | null;
+          error_message: string | null;
+          export_json: Json | null;
+          id: string;
+          images: Json | null;
+          is_synthetic_media: boolean;
+          mood_keywords: string;
+          niche_label: string;
+          organization_id: string;
+          production_id: string | null;
+          progress: number;
+          prompts_json: Json | null;
+          scheduled_time: string | null;
+          status: Database["public"]["Enums"]["video_job_status"];
+          tags: string[];
+          target_duration_minutes: number;
+          thumbnail_asset_id: string | null;
+          title: string;
+          track_count: number;
+          updated_at: string;
+          upload_strategy: string | null;
+          video_asset_id: string | null;
+          youtube_video_id: string | null;
+        };
+        ComputedFields: never;
+        Relationships: [
+          {
+            foreignKeyName: "video_jobs_chapters_asset_id_fkey";
+            columns: ["chapters_asset_id"];
+            isOneToOne: false;
+            referencedRelation: "assets";
+            referencedColumns: ["id"];
+          },
+          {
+            foreignKeyName: "video_jobs_contact_sheet_asset_id_fkey";
+            columns: ["contact_sheet_asset_id"];
+            isOneToOne: false;
+            referencedRelation: "assets";
+            referencedColumns: ["id"];
+          },
+          {
+            foreignKeyName: "video_jobs_organization_id_channel_id_fkey";
+            columns: ["organization_id", "channel_id"];
+            isOneToOne: false;
+            referencedRelation: "active_channels";
+            referencedColumns: ["organization_id", "id"];
+          },
+          {
+            foreignKeyName: "video_jobs_organization_id_channel_id_fkey";
+            columns: ["organization_id", "channel_id"];
+            isOneToOne: false;
+            referencedRelation: "channels";
+            referencedColumns: ["organization_id", "id"];
+          },
+          {
+            foreignKeyName: "video_jobs_production_id_fkey";
+            columns: ["production_id"];
+            isOneToOne: false;
+            referencedRelation: "productions";
+            referencedColumns: ["id"];
+          },
+          {
+            foreignKeyName: "video_jobs_thumbnail_asset_id_fkey";
+            columns: ["thumbnail_asset_id"];
+            isOneToOne: false;
+            referencedRelation: "assets";
+            referencedColumns: ["id"];
+          },
+          {
+            foreignKeyName: "video_jobs_video_asset_id_fkey";
+            columns: ["video_asset_id"];
+            isOneToOne: false;
+            referencedRelation: "assets";
+            referencedColumns: ["id"];
+          },
+        ];
+      };
+      waiting_video_jobs: {
+        Row: {
+          channel_id: string;
+          created_at: string;
+          id: string;
+          mood_keywords: string;
+          niche_label: string;
+          organization_id: string;
+          target_duration_minutes: number;
+        };
+        ComputedFields: never;
+        Insert: {
+          channel_id?: string | null;
+          created_at?: string | null;
+          id?: string | null;
+          mood_keywords?: string | null;
+          niche_label?: string | null;
+          organization_id?: string | null;
+          target_duration_minutes?: number | null;
+        };
+        Update: {
+          channel_id?: string | null;
+          created_at?: string | null;
+          id?: string | null;
+          mood_keywords?: string | null;
+          niche_label?: string | null;
+          organization_id?: string | null;
+          target_duration_minutes?: number | null;
+        };
+        Relationships: [
+          {
+            foreignKeyName: "video_jobs_organization_id_channel_id_fkey";
+            columns: ["organization_id", "channel_id"];
+            isOneToOne: false;
+            referencedRelation: "active_channels";
+            referencedColumns: ["organization_id", "id"];
+          },
+          {
+            foreignKeyName: "video_jobs_organization_id_channel_id_fkey";
+            columns: ["organization_id", "channel_id"];
+            isOneToOne: false;
+            referencedRelation: "channels";
+            referencedColumns: ["organization_id", "id"];
+          },
+        ];
       };
     };
     Functions: {
@@ -2283,9 +2984,12 @@ export type Database = {
       job_status:
         "queued" | "running" | "succeeded" | "failed" | "cancelled" | "parked";
       member_role: "viewer" | "editor" | "admin" | "owner";
+      music_provider: "dummy" | "mubert" | "beatoven" | "elevenlabs";
+      picture_motion: "still" | "drift";
       planning_note_status: "pending" | "consumed" | "dismissed";
       production_status:
         "queued" | "running" | "waiting" | "completed" | "failed" | "cancelled";
+      render_status: "pending" | "in_progress" | "completed" | "failed";
       schedule_status:
         "pending" | "processing" | "completed" | "skipped" | "failed";
       show_format: "dialogue" | "bulletin";
@@ -2294,6 +2998,15 @@ export type Database = {
       subscription_tier: "free" | "creator" | "pro";
       usage_unit:
         "input_token" | "output_token" | "character" | "second" | "image";
+      video_job_status:
+        | "planned"
+        | "generating_music"
+        | "generating_image"
+        | "rendering"
+        | "ready_for_export"
+        | "completed"
+        | "failed";
+      visual_provider: "dummy" | "leonardo" | "gemini" | "openai" | "stability";
       waiting_reason: "approval" | "attention";
       webhook_delivery_status:
         "pending" | "delivering" | "delivered" | "failed";
@@ -2468,6 +3181,8 @@ export const Constants = {
         "parked",
       ],
       member_role: ["viewer", "editor", "admin", "owner"],
+      music_provider: ["dummy", "mubert", "beatoven", "elevenlabs"],
+      picture_motion: ["still", "drift"],
       planning_note_status: ["pending", "consumed", "dismissed"],
       production_status: [
         "queued",
@@ -2477,6 +3192,7 @@ export const Constants = {
         "failed",
         "cancelled",
       ],
+      render_status: ["pending", "in_progress", "completed", "failed"],
       schedule_status: [
         "pending",
         "processing",
@@ -2495,6 +3211,16 @@ export const Constants = {
         "second",
         "image",
       ],
+      video_job_status: [
+        "planned",
+        "generating_music",
+        "generating_image",
+        "rendering",
+        "ready_for_export",
+        "completed",
+        "failed",
+      ],
+      visual_provider: ["dummy", "leonardo", "gemini", "openai", "stability"],
       waiting_reason: ["approval", "attention"],
       webhook_delivery_status: ["pending", "delivering", "delivered", "failed"],
     },
