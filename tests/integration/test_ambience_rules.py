@@ -8,6 +8,7 @@ from psycopg import errors
 from psycopg.types.json import Jsonb
 
 from tests.rigs.albums import make_channel, make_video, prompts
+from tests.rigs.refusals import LIMIT_REACHED, refused_with
 from tests.rigs.rows import insert
 
 
@@ -232,7 +233,7 @@ def test_a_video_uses_the_months_minutes(owner, as_user, ada, channel):
     first, second = (insert(person, "video_jobs", wanted(ada, channel)) for _ in range(2))
     person.execute("select request_production('ambience', %s, 'one')", [first])
 
-    with pytest.raises(errors.ConfigurationLimitExceeded, match=r"60 asked, 40\.0 of 100 minutes are left"):
+    with refused_with(LIMIT_REACHED, match=r"60 asked, 40\.0 of 100 minutes are left"):
         person.execute("select request_production('ambience', %s, 'two')", [second])
 
     owner.execute(
