@@ -31,7 +31,7 @@ def broken(tmp_path: Path, resources: str) -> str:
 def test_a_function_has_the_globals_below_its_own_properties() -> None:
     probe, worker = (fixture_template().functions[name] for name in ("probe", "worker"))
 
-    assert (probe.timeout_seconds, worker.timeout_seconds) == (2, 20)
+    assert (probe.timeout_seconds, worker.timeout_seconds) == (6, 20)
     assert (probe.memory_mb, worker.reserved_concurrency) == (200, 4)
     assert probe.layers == (PROJECT / "layers" / "shared",)
     assert probe.environment["DAYS"] == worker.environment["DAYS"] == "3"

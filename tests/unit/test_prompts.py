@@ -13,6 +13,7 @@ FUNCTIONS = Path(__file__).parents[2] / "functions"
 # A published prompt is never edited: its name is in the input hash of jobs that were paid for. Add a new version.
 PUBLISHED = {
     "answer_question/prompts/answer.v1.md": "9c576ae10b64cdc01153516937db1f958c100d236d341af0f0cc4479e37b7987",
+    "plan_album/prompts/album.v1.md": "4721842377a88a9999ef4b43bda09e877273b052b913dca4648444ef7d3eeee8",
     "review_episode/prompts/review.v1.md": "f0ba6ae5bd2e3a9f786dae4096831c219bf5b3b03b9ffb70f214d2a14cf83d31",
     "write_outline/prompts/outline.v2.md": "d2da09c5d86c55977092c6b761d36bbb4b9ea5c15f28363027d9f6d2928884f5",
     "write_outline/prompts/outline.v1.md": "be917f8d1efbc387d64e5d661b30a9942f2832ab8bb26e6a6375e395236bfa3a",
