@@ -333,9 +333,13 @@ class Chaos(People):
     def _come_to_rest(self) -> None:
         """Time passes and people act, until nothing is left or nothing changes any more."""
         self.owner.call("update rig.trouble set chance = 0 returning 1")
-        self.owner.call(
-            "update engine.organization_limits set max_running_jobs = 20, daily_budget_gbp = 1000000 returning 1"
-        )
+        # One at a time: a statement over all of them locks them in no order, and sweepers do in that of their ids.
+        for organization in self.organizations:
+            self.owner.call(
+                "update engine.organization_limits set max_running_jobs = 20, daily_budget_gbp = 1000000"
+                " where organization_id = %s returning 1",
+                [organization],
+            )
         self.owner.call("update engine.provider_limits set max_running = 6 where provider = 'narrow' returning 1")
         rng = random.Random(self.seed)
         while self.zombies:

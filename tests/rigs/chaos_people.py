@@ -37,9 +37,10 @@ PROVIDERS = {
     "narrow": {"max_running": 4, "trip_failures": 3, "trip_seconds": 600, "cool_down_seconds": 60, "probes": 2},
     "slow": {"per_minute": 30, "trip_failures": 5, "trip_kinds": "{transient,bad_output,lost}"},
 }
-# Two threads that let time pass would lock the providers in different orders.
+# Two threads that let time pass, or one and a sweep, would lock the providers in different orders; so it is by name.
 PROVIDERS_GROW_OLDER = """
 select pg_advisory_xact_lock(1);
+select from engine.provider_limits order by provider for no key update;
 update engine.provider_limits set
     not_before = not_before - make_interval(secs => %s),
     open_until = open_until - make_interval(secs => %s),

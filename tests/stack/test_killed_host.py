@@ -7,7 +7,6 @@ import re
 import signal
 import subprocess
 import sys
-import uuid
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -104,7 +103,7 @@ def test_a_killed_host_leaves_no_process_and_the_next_one_goes_on(state, start, 
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_an_interrupted_demo_ends_cleanly_and_its_episode_is_finished_later(state, start, tmp_path, number):
+def test_an_interrupted_demo_ends_cleanly_and_its_episode_is_finished_and_taken_later(state, start, tmp_path, number):
     out = tmp_path / "out"
     arguments = ["--text", str(PROJECT / "examples" / "article.md"), "--minutes", "1", "--out", str(out)]
     demo = start(*SHOWRUNNER, "demo", *arguments)
@@ -123,6 +122,9 @@ def test_an_interrupted_demo_ends_cleanly_and_its_episode_is_finished_later(stat
     stopped = state_of(state, start, production)
     watch = start(*SHOWRUNNER, "watch", production)
     watched, _ = watch.communicate(timeout=PATIENCE)
+    later = tmp_path / "later"
+    taken = start(*SHOWRUNNER, "files", production, "--out", str(later))
+    said, _ = taken.communicate(timeout=PATIENCE)
 
     assert demo.returncode == 130, farewell
     assert "Stopped; what is finished is kept" in farewell
@@ -132,6 +134,10 @@ def test_an_interrupted_demo_ends_cleanly_and_its_episode_is_finished_later(stat
     assert stopped
     assert watch.returncode == 0, watched
     assert watched.rstrip().endswith("It is completed.")
+    assert taken.returncode == 0, said
+    assert sorted(path.name for path in later.iterdir()) == [
+        "chapters.json", "episode.mp3", "episode.vtt", "feed.xml", "report.json"
+    ]  # fmt: skip
 
 
 def state_of(state: Path, start: Callable[..., subprocess.Popen[str]], production: str) -> str:
@@ -141,16 +147,3 @@ def state_of(state: Path, start: Callable[..., subprocess.Popen[str]], productio
     assert status.returncode == 0, said
     assert "speak_line" in said
     return said
-
-
-def test_the_files_of_a_finished_episode_can_be_taken_later(state, start, tmp_path):
-    listing = start(*SHOWRUNNER, "status").communicate(timeout=PATIENCE)[0]
-    production = str(uuid.UUID(re.search(r"[0-9a-f]{8}-[0-9a-f-]{27}", listing)[0]))
-
-    taken = start(*SHOWRUNNER, "files", production, "--out", str(tmp_path / "out"))
-    said, _ = taken.communicate(timeout=PATIENCE)
-
-    assert taken.returncode == 0, said
-    assert sorted(path.name for path in (tmp_path / "out").iterdir()) == [
-        "chapters.json", "episode.mp3", "episode.vtt", "feed.xml", "report.json"
-    ]  # fmt: skip
