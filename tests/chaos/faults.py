@@ -46,7 +46,7 @@ FAULTS = (
     Fault("attempt fence of heartbeat removed", "heartbeat", "and jobs.attempt = p_attempt\n", "\n"),
     Fault("fence before domain rows removed", "fence", f"elsif {FENCE} then", "elsif false then"),
     Fault(
-        "usage idempotency removed", "record_usage", "on conflict (job_id, attempt, call_number) do nothing", "",
+        "usage idempotency removed", "count_calls", "on conflict (job_id, attempt, call_number) do nothing", "",
         "alter table public.usage_events drop constraint usage_events_pkey",
     ),
     Fault("organization lock removed", "claim", LIMITS_LOCK, LIMITS_LOCK.replace("\n    for no key update", "")),
