@@ -42,7 +42,7 @@ up: .venv/laptop.stamp ## Start the laptop edition and stay; Ctrl-C stops it
 
 .PHONY: test
 test: .venv/dev.stamp tests/clients/node_modules/stamp ## Run all tests
-	@$(BIN)/pytest --quiet --numprocesses auto --maxprocesses 4 --dist loadgroup
+	@$(BIN)/pytest --quiet --numprocesses auto --maxprocesses 4 --dist loadscope --no-loadscope-reorder
 
 .PHONY: chaos chaos-stack mutants
 chaos: .venv/dev.stamp ## Break everything at once, count broken promises (SEED=7 replays one; SEEDS=24 PRODUCTIONS=210)

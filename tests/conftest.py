@@ -22,6 +22,7 @@ from typing import Any
 import psutil
 import psycopg
 import pytest
+from xdist.scheduler import LoadScopeScheduling
 
 from local import migrations
 from local.postgres import Postgres, Version
@@ -43,19 +44,21 @@ for folder in sorted((Path(__file__).parents[1] / "functions").glob("*/")):
     sys.path.append(str(folder))
 
 
-def pytest_collection_modifyitems(items: list[pytest.Function]) -> None:
-    """Tests that share what is slow to make run in one process of a parallel run, so that it is made once."""
-    for item in items:
-        folder = item.path.relative_to(Path(__file__).parent).parts[0]
-        if folder in TOGETHER:
-            group = folder
-        elif "running_stack" in item.fixturenames:
-            group = "stack"
-        elif any(made[-1].scope == "module" for made in item._fixtureinfo.name2fixturedefs.values()):
-            group = str(item.path)
-        else:
-            continue
-        item.add_marker(pytest.mark.xdist_group(group))
+class Together(LoadScopeScheduling):
+    """Tests of one file, or of a folder that shares what is slow to make, run in one process, so that it is made once.
+
+    Not by `xdist_group`: pytest-xdist 3.8 writes the group into an attribute that pytest 9.2 no longer reads.
+    """
+
+    def _split_scope(self, nodeid: str) -> str:
+        path = nodeid.split("::", 1)[0]
+        folder = path.split("/")[1]
+        return folder if folder in TOGETHER else path
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Together:
+    return Together(config, log)
 
 
 Connect = Callable[..., psycopg.Connection[Any]]
