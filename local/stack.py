@@ -16,6 +16,7 @@ import logging
 import os
 import socket
 import threading
+import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
@@ -41,6 +42,7 @@ from local.template import read_template
 DEFAULT_PORT = 8080
 SUPERVISE_SECONDS = 1.0
 JOIN_SECONDS = 2.0
+LOCK_TRIES, LOCK_PAUSE_SECONDS = 10, 0.02
 LONGEST_LOG_BYTES = 16 << 20
 
 _log = logging.getLogger(__name__)
@@ -306,7 +308,7 @@ def running(state: Path) -> Addresses | None:
     """Where the stack of a state folder is, None when none runs."""
     try:
         with (state / "lock").open("a") as lock:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
     except BlockingIOError:
         with contextlib.suppress(OSError, ValueError, TypeError):
             return Addresses(**json.loads((state / "stack.json").read_text()))
@@ -317,13 +319,20 @@ def running(state: Path) -> Addresses | None:
 
 @contextlib.contextmanager
 def _locked(state: Path) -> Iterator[None]:
-    """Holds the state folder's lock, which the kernel gives back however this process ends."""
+    """Holds the state folder's lock, which the kernel gives back however this process ends.
+
+    Whoever asks whether a stack is running holds it too, for an instant.
+    """
     with (state / "lock").open("a+") as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            lock.seek(0)
-            raise StackError(f"another stack (process {lock.read().strip()}) is using {state}") from None
+        for tries_left in reversed(range(LOCK_TRIES)):
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                break
+            except BlockingIOError:
+                if not tries_left:
+                    lock.seek(0)
+                    raise StackError(f"another stack (process {lock.read().strip()}) is using {state}") from None
+                time.sleep(LOCK_PAUSE_SECONDS)
         lock.truncate(0)
         lock.write(str(os.getpid()))
         lock.flush()

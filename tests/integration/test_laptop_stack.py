@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
 import signal
@@ -9,6 +10,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 from urllib.error import HTTPError
 from urllib.request import Request, urlopen
@@ -16,6 +18,7 @@ from urllib.request import Request, urlopen
 import psutil
 import pytest
 
+from local import stack
 from local.processes import marked, wait_until
 from local.runtime_api import FunctionError
 from local.stack import Options, Stack, StackError, running
@@ -265,6 +268,16 @@ def test_a_second_stack_does_not_share_the_state_folder(laptop: Laptop) -> None:
     addresses = running(laptop.records_file.parent)
     assert addresses is not None
     assert addresses.base_url == laptop.stack.base_url
+
+
+def test_a_start_waits_for_whoever_only_asks_whether_a_stack_is_running(tmp_path: Path, monkeypatch) -> None:
+    asking = (tmp_path / "lock").open("a")
+    fcntl.flock(asking, fcntl.LOCK_SH)
+    monkeypatch.setattr(stack, "time", SimpleNamespace(sleep=lambda seconds: asking.close()))
+
+    with stack._locked(tmp_path):
+        assert asking.closed
+        assert (tmp_path / "lock").read_text() == str(os.getpid())
 
 
 def test_a_schedule_invokes_its_function_again_and_again(tmp_path: Path) -> None:
