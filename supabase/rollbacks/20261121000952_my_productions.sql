@@ -1,0 +1,3 @@
+-- Undoes it: apps sort what they may see, or name an organization.
+
+drop function public.my_productions(integer, timestamptz, uuid);
