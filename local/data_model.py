@@ -25,6 +25,7 @@ PAGE = Path(__file__).parents[1] / "docs" / "data-model.md"
 # The area of a migration is that of the longest beginning of its name that is here.
 AREAS = {
     "tenancy": "Tenancy",
+    "memberships": "Tenancy",
     "engine": "Engine",
     "requests": "Engine",
     "maintenance": "Engine",
@@ -33,6 +34,7 @@ AREAS = {
     "webhook": "Governance",
     "episode": "Episode line",
     "channel": "Ambience line",
+    "voice_clones": "Dub line",
 }
 HEAD = """\
 # Data model
