@@ -1,4 +1,4 @@
-"""my_productions: the newest productions of all the caller's organizations, in pages that are put together the whole."""
+"""my_productions: the newest of all the caller's organizations, in pages that are together the whole."""
 
 from __future__ import annotations
 

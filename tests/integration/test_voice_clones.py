@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import psycopg
 import pytest
 
@@ -83,7 +85,7 @@ def test_two_clones_made_at_once_do_not_pass_the_limit(sign_up, as_user):
             return error.sqlstate
         return "made"
 
-    outcomes = together([lambda connection=as_user(ada): make(connection) for _ in range(4)])
+    outcomes = together([partial(make, as_user(ada)) for _ in range(4)])
 
     assert sorted(outcomes) == [LIMIT_REACHED] * 3 + ["made"]
 
