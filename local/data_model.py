@@ -32,6 +32,7 @@ AREAS = {
     "metering": "Metering",
     "governance": "Governance",
     "webhook": "Governance",
+    "traced_requests": "Governance",
     "episode": "Episode line",
     "channel": "Ambience line",
     "voice_clones": "Dub line",

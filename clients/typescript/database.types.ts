@@ -2977,6 +2977,7 @@ export type Database = {
         Args: {
           description?: string;
           event_types?: string[];
+          idempotency_key?: string;
           organization_id: string;
           url: string;
         };
