@@ -1,7 +1,8 @@
 """What row-level security costs a client app: its usual queries as a member, and as the owner for the same rows.
 
 Builds a database of a thousand organizations, asks each query many times, member and owner in turn, and prints one
-table: medians, and their ratio; `calm` is the ratio of the fastest tenths, which a busy machine changes least. Organization 1 has a tenth of all rows and its owner belongs to three; the others are typical.
+table: medians and their ratio; `calm` is the ratio of the fastest tenths, which a busy machine changes least.
+Organization 1 has a tenth of all rows and its owner belongs to three; the others are typical.
 
     python benchmarks/rls.py [--productions 1000000] [--jobs 3] [--rounds 400] [--seconds 6] [--home DIRECTORY]
 """

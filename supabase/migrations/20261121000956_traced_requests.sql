@@ -142,14 +142,16 @@ create table engine.webhook_endpoint_requests (
     organization_id uuid not null references public.organizations (id) on delete cascade,
     idempotency_key text not null,
     endpoint_id uuid not null references public.webhook_endpoints (id) on delete cascade,
+    created_at timestamptz not null default clock_timestamp(),
     primary key (user_id, organization_id, idempotency_key)
 );
-comment on table engine.webhook_endpoint_requests is 'Which endpoint a person''s idempotency key stands for.';
+comment on table engine.webhook_endpoint_requests is 'Which endpoint a person''s idempotency key stands for, for an hour.';
 create index webhook_endpoint_requests_organization_id on engine.webhook_endpoint_requests (organization_id);
 create index webhook_endpoint_requests_endpoint_id on engine.webhook_endpoint_requests (endpoint_id);
 alter table engine.webhook_endpoint_requests enable row level security;
 
--- The same key of the same person gives the same endpoint, and its secret of now.
+-- The same key of the same person gives the same endpoint, and its secret of now: for an hour, in which a lost answer is
+-- asked for again, so that a key that is found later opens nothing.
 create function private.create_webhook_endpoint(
     p_organization uuid, p_url text, p_event_types text[], p_description text, p_idempotency_key text
 )
@@ -159,6 +161,7 @@ create function private.create_webhook_endpoint(
     set search_path = ''
 as $$
 declare
+    keys_last constant interval := '1 hour';
     created uuid;
 begin
     if p_organization is null or p_organization not in (select private.my_organizations()) then
@@ -183,6 +186,7 @@ begin
     where request.user_id = (select auth.uid())
       and request.organization_id = p_organization
       and request.idempotency_key = p_idempotency_key
+      and request.created_at > clock_timestamp() - keys_last
       and endpoint.deleted_at is null;
     if found then
         return query
@@ -200,7 +204,7 @@ begin
         insert into engine.webhook_endpoint_requests (user_id, organization_id, idempotency_key, endpoint_id)
         values ((select auth.uid()), p_organization, p_idempotency_key, created)
         on conflict (user_id, organization_id, idempotency_key) do update
-        set endpoint_id = excluded.endpoint_id;
+        set endpoint_id = excluded.endpoint_id, created_at = excluded.created_at;
     end if;
     perform private.note_event(p_organization, 'webhook_endpoint_created',
         jsonb_build_object('endpoint_id', created));

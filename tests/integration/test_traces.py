@@ -105,6 +105,17 @@ def test_anothers_key_opens_nothing(as_user, sign_up, add_member):
         assert as_user(bob).execute(CREATE, [organization, "a key"]).fetchone()[0] != made[0]
 
 
+def test_a_key_that_is_found_later_opens_nothing(as_user, sign_up, owner):
+    ada = sign_up()
+    made = as_user(ada).execute(CREATE, [ada, "a key"]).fetchone()
+    owner.execute("update engine.webhook_endpoint_requests set created_at = now() - interval '61 minutes'")
+
+    late, again = (as_user(ada).execute(CREATE, [ada, "a key"]).fetchone() for _ in range(2))
+
+    assert late[1] != made[1]
+    assert late == again
+
+
 @pytest.mark.parametrize("key", ["", "x" * 201])
 def test_a_key_has_1_to_200_characters(as_user, sign_up, key):
     ada = sign_up()
