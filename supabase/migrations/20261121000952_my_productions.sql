@@ -1,6 +1,9 @@
 -- What an app shows first: the newest productions of all the caller's organizations. Left to row-level security alone,
 -- Postgres sorts everything that the caller may see. Asked of each organization by itself, an index gives its newest.
 
+-- The same for files of whatever kind, which the API lists.
+create index assets_newest_first on public.assets (organization_id, created_at desc, id);
+
 create function public.my_productions(
     page_size integer default 20,
     before_created_at timestamptz default null,

@@ -6,6 +6,8 @@ from datetime import timedelta
 
 import pytest
 
+from api_assets import _LIST as assets
+from api_productions import _LIST as productions
 from tests.rigs import past
 from tests.rigs.client_queries import NAMED, UNNAMED, for_member
 from tests.rigs.reads import reads
@@ -115,3 +117,14 @@ def test_a_callers_organizations_are_looked_up_once_for_a_query(owner, member):
     assert plan.count("on memberships") == 1
     assert "Index Only Scan using memberships_pkey" in plan
     assert "SubPlan" not in plan
+
+
+@pytest.mark.parametrize("listing", [productions, assets], ids=["productions", "assets"])
+def test_the_apis_lists_read_a_page_of_each_organization(owner, member, listing):
+    nothing = dict.fromkeys(("organization", "subject", "status", "production", "kind", "time", "id"))
+    connection = member(past.LARGE)
+
+    found = reads(connection, listing, by_name={**nothing, "limit": 21}, warm_up=1)
+
+    assert sum(found.rows.values()) <= 3 * 21 + 10
+    assert found.scanned <= SMALL
