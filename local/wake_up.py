@@ -49,7 +49,8 @@ class WakeUp:
                 # The supervisor starts a database that has ended.
                 self._closing.wait(_RECONNECT_SECONDS)
             except Exception:
-                _log.exception("requests wait for the next sweep; the next attempt is in %s s", _RECONNECT_SECONDS)
+                if not self._closing.is_set():
+                    _log.exception("requests wait for the next sweep; the next attempt is in %s s", _RECONNECT_SECONDS)
                 self._closing.wait(_RECONNECT_SECONDS)
 
     def _listen(self) -> None:
