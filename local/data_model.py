@@ -25,14 +25,17 @@ PAGE = Path(__file__).parents[1] / "docs" / "data-model.md"
 # The area of a migration is that of the longest beginning of its name that is here.
 AREAS = {
     "tenancy": "Tenancy",
+    "memberships": "Tenancy",
     "engine": "Engine",
     "requests": "Engine",
     "maintenance": "Engine",
     "metering": "Metering",
     "governance": "Governance",
     "webhook": "Governance",
+    "traced_requests": "Governance",
     "episode": "Episode line",
     "channel": "Ambience line",
+    "voice_clones": "Dub line",
 }
 HEAD = """\
 # Data model

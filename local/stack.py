@@ -38,8 +38,10 @@ from local.schedules import Ticker
 from local.sign_in import KEY_SET_PATH, read_sign_in
 from local.specs import Names, Template
 from local.template import read_template
+from local.wake_up import WakeUp
 
 DEFAULT_PORT = 8080
+SWEEPER = "sweep_jobs"
 SUPERVISE_SECONDS = 1.0
 JOIN_SECONDS = 2.0
 LOCK_TRIES, LOCK_PAUSE_SECONDS = 10, 0.02
@@ -218,6 +220,7 @@ class Stack:
         gateway.start()
         ending.callback(gateway.stop)
         pollers.extend(self._start_events(template, cloud, names))
+        self._start_wake_up(template)
         self._publish(names, template, owner_url)
         supervisor = threading.Thread(target=self._supervise, name="supervisor", daemon=True)
         supervisor.start()
@@ -281,6 +284,14 @@ class Stack:
             ticker.start()
             self._ending.callback(ticker.stop)
         return pollers
+
+    def _start_wake_up(self, template: Template) -> None:
+        """Only of the embedded database: another has pg_net, or is left as it is."""
+        if self._postgres is None or all(schedule.function != SWEEPER for schedule in template.schedules):
+            return
+        wake_up = WakeUp(self._postgres.url(migrations.DATABASE), lambda: self.host.invoke(SWEEPER, {}))
+        wake_up.start()
+        self._ending.callback(wake_up.stop)
 
     def _supervise(self) -> None:
         """Starts the database or the cloud again when it was killed."""

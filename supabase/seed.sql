@@ -1,6 +1,6 @@
 -- Development data: three people, one of each tier, their shows, and episodes in every state that a screen can show.
 -- Ids are fixed, so that links and tests can name them: 1… people, 2… organizations, 3… shows, 4… episodes, 5… sources,
--- 6… lines, 7… notes, 8… slots, 9… everything else, a… ambience. A personal organization has its person's id. May be
+-- 6… lines, 7… notes, 8… slots, 9… everything else, a… ambience, b… dubbing. A personal organization has its person's id. May be
 -- loaded again.
 -- The files of the published episodes are not in S3: their rows are, for screens to show.
 
@@ -291,4 +291,25 @@ insert into public.video_analytics
 values
     ('a0000000-0000-4000-8000-000000000031', '20000000-0000-4000-8000-000000000001',
      'a0000000-0000-4000-8000-000000000011', 'example-id', 1840, 612.5, 3.2, '2026-01-12')
+on conflict (id) do nothing;
+
+-- Dubbing -------------------------------------------------------------------------------------------------------------
+
+insert into public.voice_clones
+    (id, organization_id, created_by, name, language, provider, provider_voice_id, status, error_message, speaker_name,
+     consent_statement, consent_given_at)
+values
+    ('b0000000-0000-4000-8000-000000000001', '20000000-0000-4000-8000-000000000001',
+     '10000000-0000-4000-8000-000000000003', 'Petra, warm', 'en-US', 'elevenlabs', 'example-voice-1', 'ready', null,
+     'Petra Pro', 'I agree that Morning Media clones my voice for its own programmes.', '2026-01-04 10:00+00'),
+    ('b0000000-0000-4000-8000-000000000002', '20000000-0000-4000-8000-000000000001',
+     '10000000-0000-4000-8000-000000000002', 'Carl, brisk', 'de-DE', 'elevenlabs', null, 'cloning', null,
+     'Carl Creator', 'Ich stimme zu, dass Morning Media meine Stimme klont.', '2026-01-05 10:00+00'),
+    ('b0000000-0000-4000-8000-000000000003', '10000000-0000-4000-8000-000000000002',
+     '10000000-0000-4000-8000-000000000002', 'Carl', 'de-DE', 'elevenlabs', null, 'failed',
+     'The recording has 4 seconds; at least 30 are needed.', 'Carl Creator',
+     'Ich stimme zu, dass meine Stimme geklont wird.', '2026-01-06 10:00+00'),
+    ('b0000000-0000-4000-8000-000000000004', '10000000-0000-4000-8000-000000000002',
+     '10000000-0000-4000-8000-000000000002', 'Carl, again', 'de-DE', 'elevenlabs', null, 'pending', null,
+     'Carl Creator', 'Ich stimme zu, dass meine Stimme geklont wird.', '2026-01-06 11:00+00')
 on conflict (id) do nothing;

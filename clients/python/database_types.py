@@ -75,6 +75,8 @@ PublicVideoJobStatus: TypeAlias = Literal[
 
 PublicVisualProvider: TypeAlias = Literal["dummy", "leonardo", "gemini", "openai", "stability"]
 
+PublicVoiceCloneStatus: TypeAlias = Literal["pending", "cloning", "ready", "failed"]
+
 PublicWaitingReason: TypeAlias = Literal["approval", "attention"]
 
 PublicWebhookDeliveryStatus: TypeAlias = Literal["pending", "delivering", "delivered", "failed"]
@@ -1794,6 +1796,69 @@ class PublicVideoJobsUpdate(TypedDict):
     upload_strategy: NotRequired[Annotated[Optional[str], Field(alias="upload_strategy")]]
     video_asset_id: NotRequired[Annotated[Optional[uuid.UUID], Field(alias="video_asset_id")]]
     youtube_video_id: NotRequired[Annotated[Optional[str], Field(alias="youtube_video_id")]]
+
+
+class PublicVoiceClones(BaseModel):
+    consent_asset_id: Optional[uuid.UUID] = Field(alias="consent_asset_id")
+    consent_given_at: datetime.datetime = Field(alias="consent_given_at")
+    consent_statement: str = Field(alias="consent_statement")
+    created_at: datetime.datetime = Field(alias="created_at")
+    created_by: Optional[uuid.UUID] = Field(alias="created_by")
+    deleted_at: Optional[datetime.datetime] = Field(alias="deleted_at")
+    deleted_by: Optional[uuid.UUID] = Field(alias="deleted_by")
+    error_message: Optional[str] = Field(alias="error_message")
+    id: uuid.UUID = Field(alias="id")
+    language: str = Field(alias="language")
+    name: str = Field(alias="name")
+    organization_id: uuid.UUID = Field(alias="organization_id")
+    provider: str = Field(alias="provider")
+    provider_voice_id: Optional[str] = Field(alias="provider_voice_id")
+    reference_asset_id: Optional[uuid.UUID] = Field(alias="reference_asset_id")
+    speaker_name: str = Field(alias="speaker_name")
+    status: PublicVoiceCloneStatus = Field(alias="status")
+    updated_at: datetime.datetime = Field(alias="updated_at")
+
+
+class PublicVoiceClonesInsert(TypedDict):
+    consent_asset_id: NotRequired[Annotated[Optional[uuid.UUID], Field(alias="consent_asset_id")]]
+    consent_given_at: Annotated[datetime.datetime, Field(alias="consent_given_at")]
+    consent_statement: Annotated[str, Field(alias="consent_statement")]
+    created_at: NotRequired[Annotated[datetime.datetime, Field(alias="created_at")]]
+    created_by: NotRequired[Annotated[Optional[uuid.UUID], Field(alias="created_by")]]
+    deleted_at: NotRequired[Annotated[Optional[datetime.datetime], Field(alias="deleted_at")]]
+    deleted_by: NotRequired[Annotated[Optional[uuid.UUID], Field(alias="deleted_by")]]
+    error_message: NotRequired[Annotated[Optional[str], Field(alias="error_message")]]
+    id: NotRequired[Annotated[uuid.UUID, Field(alias="id")]]
+    language: NotRequired[Annotated[str, Field(alias="language")]]
+    name: Annotated[str, Field(alias="name")]
+    organization_id: Annotated[uuid.UUID, Field(alias="organization_id")]
+    provider: Annotated[str, Field(alias="provider")]
+    provider_voice_id: NotRequired[Annotated[Optional[str], Field(alias="provider_voice_id")]]
+    reference_asset_id: NotRequired[Annotated[Optional[uuid.UUID], Field(alias="reference_asset_id")]]
+    speaker_name: Annotated[str, Field(alias="speaker_name")]
+    status: NotRequired[Annotated[PublicVoiceCloneStatus, Field(alias="status")]]
+    updated_at: NotRequired[Annotated[datetime.datetime, Field(alias="updated_at")]]
+
+
+class PublicVoiceClonesUpdate(TypedDict):
+    consent_asset_id: NotRequired[Annotated[Optional[uuid.UUID], Field(alias="consent_asset_id")]]
+    consent_given_at: NotRequired[Annotated[datetime.datetime, Field(alias="consent_given_at")]]
+    consent_statement: NotRequired[Annotated[str, Field(alias="consent_statement")]]
+    created_at: NotRequired[Annotated[datetime.datetime, Field(alias="created_at")]]
+    created_by: NotRequired[Annotated[Optional[uuid.UUID], Field(alias="created_by")]]
+    deleted_at: NotRequired[Annotated[Optional[datetime.datetime], Field(alias="deleted_at")]]
+    deleted_by: NotRequired[Annotated[Optional[uuid.UUID], Field(alias="deleted_by")]]
+    error_message: NotRequired[Annotated[Optional[str], Field(alias="error_message")]]
+    id: NotRequired[Annotated[uuid.UUID, Field(alias="id")]]
+    language: NotRequired[Annotated[str, Field(alias="language")]]
+    name: NotRequired[Annotated[str, Field(alias="name")]]
+    organization_id: NotRequired[Annotated[uuid.UUID, Field(alias="organization_id")]]
+    provider: NotRequired[Annotated[str, Field(alias="provider")]]
+    provider_voice_id: NotRequired[Annotated[Optional[str], Field(alias="provider_voice_id")]]
+    reference_asset_id: NotRequired[Annotated[Optional[uuid.UUID], Field(alias="reference_asset_id")]]
+    speaker_name: NotRequired[Annotated[str, Field(alias="speaker_name")]]
+    status: NotRequired[Annotated[PublicVoiceCloneStatus, Field(alias="status")]]
+    updated_at: NotRequired[Annotated[datetime.datetime, Field(alias="updated_at")]]
 
 
 class PublicVoiceRates(BaseModel):

@@ -2483,6 +2483,106 @@ export type Database = {
           },
         ];
       };
+      voice_clones: {
+        Row: {
+          consent_asset_id: string | null;
+          consent_given_at: string;
+          consent_statement: string;
+          created_at: string;
+          created_by: string | null;
+          deleted_at: string | null;
+          deleted_by: string | null;
+          error_message: string | null;
+          id: string;
+          language: string;
+          name: string;
+          organization_id: string;
+          provider: string;
+          provider_voice_id: string | null;
+          reference_asset_id: string | null;
+          speaker_name: string;
+          status: Database["public"]["Enums"]["voice_clone_status"];
+          updated_at: string;
+        };
+        ComputedFields: never;
+        Insert: {
+          consent_asset_id?: string | null;
+          consent_given_at: string;
+          consent_statement: string;
+          created_at?: string;
+          created_by?: string | null;
+          deleted_at?: string | null;
+          deleted_by?: string | null;
+          error_message?: string | null;
+          id?: string;
+          language?: string;
+          name: string;
+          organization_id: string;
+          provider: string;
+          provider_voice_id?: string | null;
+          reference_asset_id?: string | null;
+          speaker_name: string;
+          status?: Database["public"]["Enums"]["voice_clone_status"];
+          updated_at?: string;
+        };
+        Update: {
+          consent_asset_id?: string | null;
+          consent_given_at?: string;
+          consent_statement?: string;
+          created_at?: string;
+          created_by?: string | null;
+          deleted_at?: string | null;
+          deleted_by?: string | null;
+          error_message?: string | null;
+          id?: string;
+          language?: string;
+          name?: string;
+          organization_id?: string;
+          provider?: string;
+          provider_voice_id?: string | null;
+          reference_asset_id?: string | null;
+          speaker_name?: string;
+          status?: Database["public"]["Enums"]["voice_clone_status"];
+          updated_at?: string;
+        };
+        Relationships: [
+          {
+            foreignKeyName: "voice_clones_consent_asset_id_fkey";
+            columns: ["consent_asset_id"];
+            isOneToOne: false;
+            referencedRelation: "assets";
+            referencedColumns: ["id"];
+          },
+          {
+            foreignKeyName: "voice_clones_created_by_fkey";
+            columns: ["created_by"];
+            isOneToOne: false;
+            referencedRelation: "users";
+            referencedColumns: ["id"];
+          },
+          {
+            foreignKeyName: "voice_clones_organization_id_fkey";
+            columns: ["organization_id"];
+            isOneToOne: false;
+            referencedRelation: "organizations";
+            referencedColumns: ["id"];
+          },
+          {
+            foreignKeyName: "voice_clones_organization_id_fkey";
+            columns: ["organization_id"];
+            isOneToOne: false;
+            referencedRelation: "processing_minutes";
+            referencedColumns: ["organization_id"];
+          },
+          {
+            foreignKeyName: "voice_clones_reference_asset_id_fkey";
+            columns: ["reference_asset_id"];
+            isOneToOne: false;
+            referencedRelation: "assets";
+            referencedColumns: ["id"];
+          },
+        ];
+      };
       voice_rates: {
         Row: {
           characters: number;
@@ -2877,6 +2977,7 @@ export type Database = {
         Args: {
           description?: string;
           event_types?: string[];
+          idempotency_key?: string;
           organization_id: string;
           url: string;
         };
@@ -2905,6 +3006,42 @@ export type Database = {
       leave_organization: {
         Args: { organization_id: string };
         Returns: boolean;
+      };
+      my_productions: {
+        Args: {
+          before_created_at?: string;
+          before_id?: string;
+          page_size?: number;
+        };
+        Returns: {
+          build: number;
+          cancel_requested_at: string | null;
+          created_at: string;
+          current_stage: string | null;
+          error: string | null;
+          error_code: Database["public"]["Enums"]["error_kind"] | null;
+          estimate_gbp: number;
+          finished_at: string | null;
+          id: string;
+          idempotency_key: string | null;
+          kind: string;
+          organization_id: string;
+          progress: number;
+          rebuild_from: string | null;
+          renew_from: string | null;
+          requested_by: string | null;
+          started_at: string | null;
+          status: Database["public"]["Enums"]["production_status"];
+          subject_id: string;
+          updated_at: string;
+          waiting_for: Database["public"]["Enums"]["waiting_reason"] | null;
+        }[];
+        SetofOptions: {
+          from: "*";
+          to: "productions";
+          isOneToOne: false;
+          isSetofReturn: true;
+        };
       };
       preview_rebuild: {
         Args: { from_stage?: string; production_id: string };
@@ -3007,6 +3144,7 @@ export type Database = {
         | "completed"
         | "failed";
       visual_provider: "dummy" | "leonardo" | "gemini" | "openai" | "stability";
+      voice_clone_status: "pending" | "cloning" | "ready" | "failed";
       waiting_reason: "approval" | "attention";
       webhook_delivery_status:
         "pending" | "delivering" | "delivered" | "failed";
@@ -3221,6 +3359,7 @@ export const Constants = {
         "failed",
       ],
       visual_provider: ["dummy", "leonardo", "gemini", "openai", "stability"],
+      voice_clone_status: ["pending", "cloning", "ready", "failed"],
       waiting_reason: ["approval", "attention"],
       webhook_delivery_status: ["pending", "delivering", "delivered", "failed"],
     },

@@ -23,13 +23,21 @@ _COLUMNS = """
     asset.sha256, asset.duration_seconds, asset.created_at
 """
 _ONE = f"select {_COLUMNS} from public.assets as asset where asset.id = %(id)s"  # noqa: S608
+# Of each organization by itself, as productions are listed.
 _LIST = f"""
     select {_COLUMNS}
-    from public.assets as asset
-    where (%(organization)s::uuid is null or asset.organization_id = %(organization)s)
-      and (%(production)s::uuid is null or asset.production_id = %(production)s)
-      and (%(kind)s::text is null or asset.kind = %(kind)s)
-      and {api_pages.AFTER.format(table="asset")}
+    from private.memberships as membership
+    cross join lateral (
+        select asset.*
+        from public.assets as asset
+        where asset.organization_id = membership.organization_id
+          and (%(production)s::uuid is null or asset.production_id = %(production)s)
+          and (%(kind)s::text is null or asset.kind = %(kind)s)
+          and {api_pages.AFTER.format(table="asset")}
+        order by asset.created_at desc, asset.id
+        limit %(limit)s
+    ) as asset
+    where %(organization)s::uuid is null or membership.organization_id = %(organization)s
     order by asset.created_at desc, asset.id
     limit %(limit)s
 """  # noqa: S608

@@ -38,13 +38,21 @@ _ASKED = f"""
     select {_COLUMNS} from public.productions as production
     where production.id = current_setting('showrunner.production')::uuid
 """  # noqa: S608
+# Of each organization by itself: an index has its newest, where all together would have to be sorted.
 _LIST = f"""
     select {_COLUMNS}
-    from public.productions as production
-    where (%(organization)s::uuid is null or production.organization_id = %(organization)s)
-      and (%(subject)s::uuid is null or production.subject_id = %(subject)s)
-      and (%(status)s::text is null or production.status::text = %(status)s)
-      and {api_pages.AFTER.format(table="production")}
+    from private.memberships as membership
+    cross join lateral (
+        select production.*
+        from public.productions as production
+        where production.organization_id = membership.organization_id
+          and (%(subject)s::uuid is null or production.subject_id = %(subject)s)
+          and (%(status)s::text is null or production.status::text = %(status)s)
+          and {api_pages.AFTER.format(table="production")}
+        order by production.created_at desc, production.id
+        limit %(limit)s
+    ) as production
+    where %(organization)s::uuid is null or membership.organization_id = %(organization)s
     order by production.created_at desc, production.id
     limit %(limit)s
 """  # noqa: S608

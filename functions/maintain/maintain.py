@@ -21,7 +21,8 @@ def maintain(services: Services, limit: int = LIMIT) -> dict[str, int]:
     settings = services.settings
     counts = {
         "deleted": _until_done(services, "engine.purge_deleted", settings.deleted_data_days, limit)
-        + _until_done(services, "engine.purge_deleted_videos", settings.deleted_data_days, limit),
+        + _until_done(services, "engine.purge_deleted_videos", settings.deleted_data_days, limit)
+        + _until_done(services, "engine.purge_deleted_voice_clones", settings.deleted_data_days, limit),
         "audio": _until_done(services, "engine.evict_audio", settings.audio_cache_days, limit),
         "history": _until_done(services, "engine.prune_history", settings.history_days, limit),
         "uploads": _expire_uploads(services, limit),

@@ -61,9 +61,9 @@ def hmac_token(secret, header):
     return f"{head}.{base64.urlsafe_b64encode(mac).decode().rstrip('=')}"
 
 
-@pytest.mark.parametrize("token", [signed(), shared()], ids=["published key", "shared key"])
-def test_a_user_gets_in(token):
-    assert tokens().caller(f"Bearer {token}").claims["sub"] == str(USER)
+@pytest.mark.parametrize("sign", [signed, shared], ids=["published key", "shared key"])
+def test_a_user_gets_in(sign):
+    assert tokens().caller(f"Bearer {sign()}").claims["sub"] == str(USER)
 
 
 def test_a_user_who_signed_in_anonymously_is_a_user():

@@ -163,6 +163,14 @@ def test_a_deleted_show_takes_no_episode_until_it_is_restored(told: Told) -> Non
     }
 
 
+def test_the_newest_productions_are_listed_to_the_last(told: Told) -> None:
+    found, older = map(int, told.line(r"productions: (\d+), then (\d+)").groups())
+
+    # The episode, and the answer about it; what was proposed since may have come after.
+    assert 2 <= found <= len(told.rows("select 1 from public.productions where organization_id = :organization"))
+    assert older == 0
+
+
 def test_a_member_joins_by_invitation_and_leaves(told: Told) -> None:
     events = told.rows(
         "select event_type, user_id = accepted_by as is_the_invited from public.user_events "

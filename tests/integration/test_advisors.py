@@ -42,11 +42,24 @@ LINTS = {
             coalesce(qual, '') || ' ' || coalesce(with_check, ''), '\( SELECT (auth\.\w+|current_setting)\(', '', 'g'
         ) ~ '(auth\.\w+|current_setting)\('
     """,
+    # By an array that the query asks for once, of all the caller's memberships or of those from a role on.
     "membership_is_asked_once_per_statement": r"""
         select tablename, policyname from pg_policies
-        where regexp_replace(
-            coalesce(qual, '') || ' ' || coalesce(with_check, ''), 'SELECT private\.my_organizations\(', '', 'g'
-        ) ~ 'my_organizations\('
+        where schemaname = 'public' and regexp_replace(
+            concat(qual, ' ', with_check),
+            '= ANY \(ARRAY\( SELECT memberships\.organization_id\s+FROM private\.memberships'
+                || '(\s+WHERE \(memberships\.role >= ''\w+''::(public\.)?member_role\))?\)\)',
+            '', 'g'
+        ) ~ 'memberships|my_organizations'
+    """,
+    # The policies of all tables rest on it.
+    "people_see_their_own_memberships_alone": """
+        select policyname from pg_policies
+        where schemaname = 'private' and tablename = 'memberships'
+            and (policyname, permissive, roles::text, cmd, qual) is distinct from (
+                'people see their own memberships', 'PERMISSIVE', '{authenticated}', 'SELECT',
+                '(user_id = ( SELECT auth.uid() AS uid))'
+            )
     """,
     "multiple_permissive_policies": """
         select tablename, role, cmd, array_agg(policyname)
@@ -151,6 +164,7 @@ LINTS = {
     "clients_hold_no_grant_on_the_backends_tables": """
         select table_schema, table_name from information_schema.role_table_grants
         where grantee in ('anon', 'authenticated') and table_schema in ('private', 'engine')
+            and (table_name, grantee, privilege_type) <> ('memberships', 'authenticated', 'SELECT')
     """,
     # What a function in public passes on to, and the helpers that are named as such.
     "clients_execute_only_what_is_meant_in_private": """
@@ -191,6 +205,8 @@ FAULTS = {
     "no_primary_key": "create table public.x (id int)",
     "duplicate_index": "create index x on public.blocks (organization_id, episode_id)",
     "unindexed_foreign_keys": "drop index public.highlights_block_id",
+    "people_see_their_own_memberships_alone": "create policy x on private.memberships for select to authenticated "
+    "using (true)",
     "every_tenant_column_leads_an_index": "drop index public.production_stages_of_organization",
     "without_signing_in_only_reference_data_is_seen": "grant select on public.blocks to anon",
     "clients_enter_no_schema_of_the_backend": "grant usage on schema engine to authenticated",

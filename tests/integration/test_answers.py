@@ -105,7 +105,7 @@ def test_nothing_of_a_conversation_is_seen_by_other_members(listener, line, as_u
         admin.execute("select input from public.jobs")
 
 
-def test_a_viewer_may_ask_and_stop_the_answer(connect, sign_up, add_member, show, line):
+def test_a_viewer_may_ask_and_stop_the_answer(connect, sign_up, add_member, show, line, owner):
     viewer = sign_up("vera")
     add_member(show.organization, viewer, "viewer")
     listener = Listener(connect(), viewer, show)
@@ -116,6 +116,11 @@ def test_a_viewer_may_ask_and_stop_the_answer(connect, sign_up, add_member, show
 
     assert stopped == (True,)
     assert listener.answer(answer) == ("cancelled", "", [], "Cancelled.")
+    again = listener.connection.execute("select public.cancel_answer(%s)", [answer]).fetchone()
+    noted = owner.execute(
+        "select event_type from public.user_events where user_id = %s order by created_at", [viewer]
+    ).fetchall()
+    assert (again, noted) == ((False,), [("question_asked",), ("answer_cancelled",)])
 
 
 @pytest.mark.parametrize("call", ["public.ask_question(%s, 'Why?', 'k')", "public.cancel_answer(%s)"])

@@ -43,7 +43,7 @@ def test_a_show_comes_back_only_while_the_tier_has_room(tenants):
             with pytest.raises(Exception, match=r"projects: tier pro allows 1 show\(s\)") as refused:
                 connection.execute("update projects set deleted_at = null where id = %s", [show])
 
-    assert refused.value.sqlstate == "23514"
+    assert refused.value.sqlstate == "PT429"
 
 
 def test_an_episode_of_a_deleted_show_is_not_requested_until_the_show_is_restored(tenants):

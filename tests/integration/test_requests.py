@@ -5,6 +5,7 @@ import uuid
 import psycopg
 import pytest
 
+from tests.rigs.refusals import NOT_NOW, refused_with
 from tests.rigs.shows import make_show
 
 TEXT = "A lighthouse is a promise made of light. " * 20
@@ -152,3 +153,22 @@ def test_members_cannot_write_what_the_engine_writes(as_user, show):
     ):
         with pytest.raises(psycopg.errors.InsufficientPrivilege):
             connection.execute(statement.encode(), [production])
+
+
+def test_an_editor_approves_what_waits_and_it_is_noted_once(owner, as_user, sign_up, add_member, show):
+    viewer = sign_up("vera")
+    add_member(show.organization, viewer, "viewer")
+    owner.execute("update engine.pipelines set gate = true where kind = 'episode' and stage = 'ingest_sources'")
+    production = request(as_user(show.user), show)
+    approve = "select public.approve_production(%s)"
+
+    with pytest.raises(psycopg.errors.InsufficientPrivilege, match="this needs the role editor or above"):
+        as_user(viewer).execute(approve, [production])
+    approved = as_user(show.user).execute(approve, [production]).fetchone()
+    with refused_with(NOT_NOW, "production: it does not wait for an approval"):
+        as_user(show.user).execute(approve, [production])
+
+    assert approved == (True,)
+    assert owner.execute("select stage, status::text from public.jobs").fetchall() == [("ingest_sources", "queued")]
+    noted = owner.execute("select user_id from public.user_events where event_type = 'production_approved'").fetchall()
+    assert noted == [(show.user,)]

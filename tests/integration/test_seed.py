@@ -16,7 +16,8 @@ def seeded(database, owner):
 @pytest.mark.parametrize("postgres_version", [16, 18])
 def test_the_seed_can_be_loaded_twice(seeded, database):
     tables = ["auth.users", "projects", "episodes", "blocks", "planning_notes", "episode_schedule_queue", "user_events",
-              "channels", "video_jobs", "audio_tracks", "images", "render_tasks", "video_analytics"]  # fmt: skip
+              "channels", "video_jobs", "audio_tracks", "images", "render_tasks", "video_analytics",
+              "voice_clones"]  # fmt: skip
     counted = f"select {', '.join(f'(select count(*) from {table})' for table in tables)}"
     before = seeded.execute(counted).fetchone()
 
@@ -43,6 +44,7 @@ def test_there_is_a_person_of_each_tier(seeded):
         ("schedule_status", "episode_schedule_queue", "status"),
         ("source_kind", "sources", "kind"),
         ("video_job_status", "video_jobs", "status"),
+        ("voice_clone_status", "voice_clones", "status"),
     ],
 )
 def test_every_state_that_a_screen_can_show_is_there(seeded, enum, table, column):

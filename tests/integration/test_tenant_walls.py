@@ -61,6 +61,33 @@ def test_no_client_moves_a_row_to_another_organization(tenants, table):
             assert told(connection, statement, [tenants.b.organization])[0] == "42501"
 
 
+# What functions alone decide, by how such columns are named.
+DECIDED = r"(^|_)(status|progress|cost|gbp|price|tier|key|token|hash|sha256|secret|attempts?|errors?|version)(_|$)"
+OWN_WORDS = {
+    "planning_notes.status": "an editor dismisses a note; that it was consumed is refused by its policy",
+    "sources.upload_key": "a check holds it to the folder of the organization's own uploads",
+}
+
+
+def test_no_column_that_functions_decide_is_for_clients_to_write(owner):
+    writable = owner.execute(
+        """
+        select class.relname || '.' || attribute.attname
+        from pg_class as class
+        join pg_attribute as attribute on attribute.attrelid = class.oid and attribute.attnum > 0
+        cross join unnest(array['insert', 'update']) as command
+        cross join unnest(array['anon', 'authenticated']) as client
+        where class.relnamespace in ('public'::regnamespace, 'private'::regnamespace)
+            and not attribute.attisdropped
+            and has_column_privilege(client, class.oid, attribute.attnum, command)
+            and (attribute.attname ~ %s or attribute.attname in ('created_by', 'deleted_by', 'requested_by'))
+        """,
+        [DECIDED],
+    ).fetchall()
+
+    assert {name for (name,) in writable} == set(OWN_WORDS)
+
+
 def test_columns_that_name_other_rows_are_known(tenants):
     insertable = {row[:3] for row in tenants.owner.execute(REFERENCES, ["insert"]).fetchall()}
 

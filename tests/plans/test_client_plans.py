@@ -6,6 +6,8 @@ from datetime import timedelta
 
 import pytest
 
+from api_assets import _LIST as assets
+from api_productions import _LIST as productions
 from tests.rigs import past
 from tests.rigs.client_queries import NAMED, UNNAMED, for_member
 from tests.rigs.reads import reads
@@ -68,6 +70,20 @@ def test_what_names_no_organization_reads_the_callers_own(owner, member, query):
     assert found.scanned <= SMALL
 
 
+@pytest.mark.parametrize("page", ["newest", "next"])
+def test_the_newest_of_all_ones_organizations_are_read_and_no_more(owner, member, page):
+    latest = given(owner, past.LARGE)
+    place = [latest["seen"], latest["production"]] if page == "next" else [None, None]
+    connection = member(past.LARGE)
+
+    found = reads(connection, "select id from public.my_productions(20, %s, %s)", *place)
+
+    # Twenty of each of three organizations, one of which has 2,000, and the caller's memberships.
+    assert sum(found.rows.values()) <= 70
+    assert found.buffers <= 150
+    assert found.scanned <= SMALL
+
+
 def test_a_prepared_query_for_a_shows_episodes_reads_the_shows_newest(owner, member):
     """The Data API prepares its queries: their plan is made without knowing the show."""
     connection = member(past.LARGE)
@@ -84,10 +100,10 @@ def test_a_prepared_query_for_a_shows_episodes_reads_the_shows_newest(owner, mem
 def test_every_members_policy_can_be_answered_by_an_index(owner):
     filters = owner.execute(
         "select tablename, policyname from pg_policies"
-        " where concat(qual, with_check) ~ 'IN \\( SELECT (private\\.)?my_organizations\\('"
+        " where concat(qual, with_check) ~ 'IN \\( SELECT memberships\\.|my_organizations\\(' and schemaname = 'public'"
     ).fetchall()
 
-    assert filters == [], "write organization_id = any (array(select …)), or call private.index_policies()"
+    assert filters == [], "use private.let_members, or call private.index_policies()"
 
 
 def test_a_callers_organizations_are_looked_up_once_for_a_query(owner, member):
@@ -98,5 +114,17 @@ def test_a_callers_organizations_are_looked_up_once_for_a_query(owner, member):
         for row in connection.execute("explain (analyze, costs off, timing off) select id from public.productions")
     )
 
-    assert plan.count("InitPlan") == 1
+    assert plan.count("on memberships") == 1
+    assert "Index Only Scan using memberships_pkey" in plan
     assert "SubPlan" not in plan
+
+
+@pytest.mark.parametrize("listing", [productions, assets], ids=["productions", "assets"])
+def test_the_apis_lists_read_a_page_of_each_organization(owner, member, listing):
+    nothing = dict.fromkeys(("organization", "subject", "status", "production", "kind", "time", "id"))
+    connection = member(past.LARGE)
+
+    found = reads(connection, listing, by_name={**nothing, "limit": 21}, warm_up=1)
+
+    assert sum(found.rows.values()) <= 3 * 21 + 10
+    assert found.scanned <= SMALL

@@ -99,6 +99,16 @@ UNNAMED = {
         limit 20
     """,
 }
+# As a member, by the function that is made for it; as the owner, the same rows without it.
+CALLS = {
+    "the newest of all my organizations": (
+        """
+        select id, kind, subject_id, status, progress, error, created_at
+        from public.my_productions(20)
+        """,
+        UNNAMED["all productions that I may see"],
+    )
+}
 
 
 def for_member(query: str) -> str:

@@ -84,6 +84,10 @@ union all
 select md5('o' || n)::uuid, md5('o1')::uuid, 'editor' from generate_series(3, 4) n
 """,
     """
+insert into private.memberships (user_id, organization_id, role)
+select user_id, organization_id, role from public.organization_members
+""",
+    """
 insert into engine.organization_limits (organization_id, max_running_jobs, daily_budget_gbp)
 select md5('o' || n)::uuid, 20, 50 from generate_series(1, {organizations}) n
 """,
