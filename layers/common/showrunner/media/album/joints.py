@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -60,40 +60,51 @@ def make_joint(
     first = shift - MARGIN_FRAMES
     crossing = end - start
     last = -(-crossing // AAC_FRAME) + MARGIN_FRAMES
-    files = {
-        name: folder / name for name in ("tail.aac", "head.aac", "from.h264", "to.h264", "joint.aac", "joint.h264")
-    }
-    files["tail.aac"].write_bytes(before.audio.read(first, len(before.audio)))
-    files["head.aac"].write_bytes(after.audio.read(0, last + 1))
-    skip_from = _write_pictures(files["from.h264"], before, phase, fade_frames)
-    skip_to = _write_pictures(files["to.h264"], after, len(after.loop.frames) - fade_frames, fade_frames)
+    tail, head, sound = (folder / name for name in ("tail.aac", "head.aac", "joint.aac"))
+    tail.write_bytes(before.audio.read(first, len(before.audio)))
+    head.write_bytes(after.audio.read(0, last + 1))
     # What a decoder makes of its first frame lacks the one before it, and is left out.
-    sound = (
+    crossfade = (
         f"[0:a]atrim=start_sample={AAC_FRAME}:end_sample={AAC_FRAME + end - first * AAC_FRAME},asetpts=PTS-STARTPTS[a];"
         f"[1:a]atrim=start_sample={AAC_FRAME}:end_sample={AAC_FRAME + last * AAC_FRAME},asetpts=PTS-STARTPTS[b];"
-        f"[a][b]acrossfade=ns={crossing}:c1=qsin:c2=qsin,{_LIMITER}[sound]"
+        f"[a][b]acrossfade=ns={crossing}:c1=qsin:c2=qsin,{_LIMITER}"
+    )
+    _encode(("aac", tail), ("aac", head), crossfade, AUDIO_ENCODER, sound, remaining)
+    video = _pictures(before, after, phase, fade_frames, folder, remaining)
+    return _cut(adts.read_frames(sound.read_bytes()), before, after, first, shift, last, video)
+
+
+def _pictures(
+    before: Side, after: Side, phase: int, count: int, folder: Path, remaining: Callable[[], float]
+) -> Stream:
+    leaving, coming, out = (folder / name for name in ("from.h264", "to.h264", "joint.h264"))
+    skips = (
+        _write_pictures(leaving, before, phase, count),
+        _write_pictures(coming, after, len(after.loop.frames) - count, count),
     )
     if before.is_still and after.is_still:
-        picture = _still_fade(fade_frames)
+        fade = _still_fade(count)
     else:
-        picture = (
-            f"[2:v]{_frames(before, skip_from, fade_frames)}[p];[3:v]{_frames(after, skip_to, fade_frames)}[q];"
-            f"[p][q]xfade=transition=fade:duration={fade_frames / FPS}:offset=0,format=yuv420p[picture]"
+        fade = (
+            f"[0:v]{_frames(before, skips[0], count)}[p];[1:v]{_frames(after, skips[1], count)}[q];"
+            f"[p][q]xfade=transition=fade:duration={count / FPS}:offset=0,format=yuv420p"
         )
-    run_ffmpeg(
-        [
-            *_raw("aac", files["tail.aac"]), *_raw("aac", files["head.aac"]),
-            *_raw("h264", files["from.h264"]), *_raw("h264", files["to.h264"]),
-            "-filter_complex_threads", "1", "-filter_complex", f"{sound};{picture}", "-threads", "1",
-            "-map", "[sound]", *AUDIO_ENCODER, f"file:{files['joint.aac']}",
-            "-map", "[picture]", *JOINT_ENCODER, "-frames:v", str(fade_frames), f"file:{files['joint.h264']}",
-        ],
-        timeout=remaining(),
-    )  # fmt: skip
-    video = read_stream(files["joint.h264"].read_bytes())
-    if len(video.frames) != fade_frames or not video.headers == before.loop.headers == after.loop.headers:
+    encoder = (*JOINT_ENCODER, "-frames:v", str(count))
+    _encode(("h264", leaving), ("h264", coming), fade, encoder, out, remaining)
+    video = read_stream(out.read_bytes())
+    if len(video.frames) != count or not video.headers == before.loop.headers == after.loop.headers:
         raise BadOutput("The pictures of this album were encoded in different ways; make them again.")
-    return _cut(adts.read_frames(files["joint.aac"].read_bytes()), before, after, first, shift, last, video)
+    return video
+
+
+def _encode(
+    one: tuple[str, Path], other: tuple[str, Path], graph: str, encoder: Sequence[str], out: Path,
+    remaining: Callable[[], float],
+) -> None:  # fmt: skip
+    """Sound and picture one after the other, each with one thread: two joints at a time have to fit the memory."""
+    inputs = [*_raw(*one), *_raw(*other)]
+    filters = ["-filter_complex_threads", "1", "-filter_complex", f"{graph}[out]", "-threads", "1"]
+    run_ffmpeg([*inputs, *filters, "-map", "[out]", *encoder, f"file:{out}"], timeout=remaining())
 
 
 def _cut(encoded: list[bytes], before: Side, after: Side, first: int, shift: int, last: int, video: Stream) -> Joint:
@@ -137,6 +148,6 @@ def _still_fade(count: int) -> str:
     two = f"loop=loop=1:size=1,trim=end_frame=2,settb=1/{FPS},setpts={count}*N,format=yuv420p"
     blend = f"framerate=fps={FPS}:interp_start=0:interp_end=255:scene=100:flags=0"
     return (
-        f"[2:v]{one}[p];[3:v]{two}[q];[p][q]concat=n=2:v=1:a=0,settb=1/{FPS},setpts={count}*N,{blend},"
-        f"trim=end_frame={count},format=yuv420p[picture]"
+        f"[0:v]{one}[p];[1:v]{two}[q];[p][q]concat=n=2:v=1:a=0,settb=1/{FPS},setpts={count}*N,{blend},"
+        f"trim=end_frame={count},format=yuv420p"
     )
