@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 import tempfile
+from pathlib import Path
 
 import pytest
 
 from showrunner.scratch import scratch_folder
+
+PROJECT = Path(__file__).parents[2]
 
 
 @pytest.fixture(autouse=True)
@@ -55,3 +59,15 @@ def test_what_a_running_process_has_stays(disk, ended_process):
         pass
 
     assert sorted(path.name for path in disk.iterdir()) == sorted(others)
+
+
+def test_no_function_keeps_temporary_files_in_a_way_of_its_own():
+    code = [path for folder in ("functions", "layers/common") for path in (PROJECT / folder).rglob("*.py")]
+
+    others = [
+        str(path.relative_to(PROJECT))
+        for path in code
+        if re.search(r"\b(TemporaryDirectory|NamedTemporaryFile|mkdtemp|mkstemp)\b", path.read_text())
+    ]
+
+    assert others == ["layers/common/showrunner/scratch.py"]
