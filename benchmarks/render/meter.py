@@ -18,7 +18,7 @@ EVERY_SECONDS = 0.1
 
 @dataclass(frozen=True)
 class Taken:
-    """`memory` is the largest sum of resident bytes seen, `disk` the largest size of the temporary folder."""
+    """`memory` is the largest sum of bytes in memory seen, `disk` the largest size of the temporary folder."""
 
     wall: float
     cpu: float
@@ -43,7 +43,7 @@ def run(command: Sequence[str], temporary: Path) -> Taken:
         pid, status, usage = os.wait4(process.pid, os.WNOHANG)
         if pid:
             break
-        memory, disk = max(memory, _resident(process.pid)), max(disk, size_of(temporary))
+        memory, disk = max(memory, _in_memory(process.pid)), max(disk, size_of(temporary))
         time.sleep(EVERY_SECONDS)
     process.returncode = os.waitstatus_to_exitcode(status)
     if process.returncode:
@@ -51,13 +51,14 @@ def run(command: Sequence[str], temporary: Path) -> Taken:
     return Taken(time.perf_counter() - started, usage.ru_utime + usage.ru_stime, memory, disk)
 
 
-def _resident(pid: int) -> int:
+def _in_memory(pid: int) -> int:
     total = 0
     with suppress(psutil.NoSuchProcess):
         process = psutil.Process(pid)
         for each in (process, *process.children(recursive=True)):
-            with suppress(psutil.NoSuchProcess):
-                total += each.memory_info().rss
+            with suppress(psutil.NoSuchProcess, psutil.AccessDenied):
+                # Pages that two processes share, such as ffmpeg's program, are there once.
+                total += each.memory_full_info().pss if psutil.LINUX else each.memory_info().rss
     return total
 
 

@@ -43,16 +43,16 @@ def plain_ffmpeg(piece: Piece, preset: str, chapters: Path, out: Path) -> list[s
         inputs += ["-t", f"{piece.length:.3f}", "-i", str(track)]
     count = len(piece.pictures)
     graph = [f"[{number}:v]format=yuv420p,setsar=1[p{number}]" for number in range(count)]
-    picture, sound = "p0", f"{count}:a"
+    shown, heard = "p0", f"{count}:a"
     for number, start in list(enumerate(piece.starts))[1:]:
         fade = f"xfade=transition=fade:duration={PICTURE_FADE}:offset={start:.3f}"
-        graph.append(f"[{picture}][p{number}]{fade}[v{number}]")
-        graph.append(f"[{sound}][{count + number}:a]acrossfade=d={CROSSFADE}:c1=qsin:c2=qsin[a{number}]")
-        picture, sound = f"v{number}", f"a{number}"
+        graph.append(f"[{shown}][p{number}]{fade}[v{number}]")
+        graph.append(f"[{heard}][{count + number}:a]acrossfade=d={CROSSFADE}:c1=qsin:c2=qsin[a{number}]")
+        shown, heard = f"v{number}", f"a{number}"
     return [
         get_ffmpeg_exe(), "-hide_banner", "-nostdin", "-y", "-loglevel", "error", *inputs,
         "-f", "ffmetadata", "-i", str(chapters), "-filter_complex", ";".join(graph),
-        "-map", f"[{picture}]", "-map", f"[{sound}]" if count > 1 else sound, "-map_metadata", str(2 * count),
+        "-map", f"[{shown}]", "-map", f"[{heard}]" if count > 1 else heard, "-map_metadata", str(2 * count),
         "-c:v", "libx264", "-preset", preset, "-pix_fmt", "yuv420p", "-r", str(FPS),
         "-c:a", "aac", "-b:a", "192k", "-movflags", "+faststart", str(out),
     ]  # fmt: skip
