@@ -133,12 +133,15 @@ def _piece(home: Path, count: int, seconds: float) -> peers.Piece:
 
 
 def _peers(home: Path, piece: peers.Piece, options: argparse.Namespace) -> Iterator[tuple[str, list[str]]]:
-    for name, preset in peers.PRESETS.items():
-        yield name, peers.plain_ffmpeg(piece, preset, home / "chapters", home / "peer.mp4")
+    for name, variant in peers.VARIANTS.items():
+        yield name, peers.plain_ffmpeg(piece, variant, home / "chapters", home / "peer.mp4")
     yield "MoviePy", peers.moviepy(MOVIEPY, piece, home / "peer.mp4")
     if options.whole:
         many = _piece(home, MOST_TRACKS, HOUR)
-        yield "plain ffmpeg, whole", peers.plain_ffmpeg(many, "medium", home / "chapters", home / "peer.mp4")
+        yield (
+            "plain ffmpeg, whole",
+            peers.plain_ffmpeg(many, peers.VARIANTS["plain ffmpeg"], home / "chapters", home / "peer.mp4"),
+        )
 
 
 def _said(name: str, taken: Taken) -> Taken:

@@ -10,7 +10,13 @@ from pathlib import Path
 from imageio_ffmpeg import get_ffmpeg_exe  # type: ignore[import-untyped]
 
 FPS, CROSSFADE, PICTURE_FADE = 25, 4.0, 1.0
-PRESETS = {"plain ffmpeg": "medium", "plain ffmpeg, our preset": "superfast"}
+LOUDNORM = "loudnorm=I=-14:TP=-1,aresample=48000"
+# x264's preset, and what is done about loudness. Ours meets -14 LUFS, so that the second row is the like of it.
+VARIANTS = {
+    "plain ffmpeg": ("medium", ""),
+    "plain ffmpeg at -14 LUFS": ("medium", LOUDNORM),
+    "plain ffmpeg, our preset": ("superfast", ""),
+}
 
 
 @dataclass(frozen=True)
@@ -30,11 +36,9 @@ class Piece:
         return self.starts[-1] + self.length
 
 
-def plain_ffmpeg(piece: Piece, preset: str, chapters: Path, out: Path) -> list[str]:
-    """One command: stills that are looped and crossfaded, tracks that are crossfaded, chapters, fast start.
-
-    Loudness is left as it is, which ours may not do.
-    """
+def plain_ffmpeg(piece: Piece, variant: tuple[str, str], chapters: Path, out: Path) -> list[str]:
+    """One command: stills that are looped and crossfaded, tracks that are crossfaded, chapters, fast start."""
+    preset, loudness = variant
     chapters.write_text(_chapters(piece))
     inputs: list[str] = []
     for picture in piece.pictures:
@@ -49,10 +53,11 @@ def plain_ffmpeg(piece: Piece, preset: str, chapters: Path, out: Path) -> list[s
         graph.append(f"[{shown}][p{number}]{fade}[v{number}]")
         graph.append(f"[{heard}][{count + number}:a]acrossfade=d={CROSSFADE}:c1=qsin:c2=qsin[a{number}]")
         shown, heard = f"v{number}", f"a{number}"
+    graph.append(f"[{heard}]{loudness or 'anull'}[sound]")
     return [
         get_ffmpeg_exe(), "-hide_banner", "-nostdin", "-y", "-loglevel", "error", *inputs,
         "-f", "ffmetadata", "-i", str(chapters), "-filter_complex", ";".join(graph),
-        "-map", f"[{shown}]", "-map", f"[{heard}]" if count > 1 else heard, "-map_metadata", str(2 * count),
+        "-map", f"[{shown}]", "-map", "[sound]", "-map_metadata", str(2 * count),
         "-c:v", "libx264", "-preset", preset, "-pix_fmt", "yuv420p", "-r", str(FPS),
         "-c:a", "aac", "-b:a", "192k", "-movflags", "+faststart", str(out),
     ]  # fmt: skip
