@@ -64,6 +64,14 @@ def test_a_still_picture_comes_to_rest_and_costs_nothing_more(tmp_path):
     assert frames[16:32] == frames[32:48]
 
 
+@pytest.mark.parametrize("frames", [1, 12, 16, 17, 32, 33])
+def test_a_still_loop_may_be_of_any_length(tmp_path, frames):
+    unit = encode_loop(gradient(tmp_path / "i.png"), tmp_path / "loop", seconds=frames / FPS, timeout=60)
+
+    assert unit.frames == frames
+    assert len(frames_of(tmp_path / "loop")) == frames
+
+
 def test_a_drift_has_a_frame_that_stands_alone_every_four_seconds(tmp_path):
     encode_loop(gradient(tmp_path / "i.png"), tmp_path / "loop", motion="drift", seconds=4.8, timeout=300)
 

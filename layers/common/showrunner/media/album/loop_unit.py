@@ -37,8 +37,9 @@ def encode_loop(image: Path, out: Path, *, motion: Motion = "still", seconds: fl
     size = f"{WIDTH}x{HEIGHT}"
     if motion == "still":
         moving = f"{_TO_VIDEO},loop=loop=-1:size=1:start=0"
-        encoded = min(frames, _SETTLED_FRAMES + _FRAME_NUMBERS)
-        encoder = video_encoder(f"zones={_SETTLED_FRAMES},{frames},q={_COARSEST}")
+        most = _SETTLED_FRAMES + _FRAME_NUMBERS
+        encoded = min(frames, most)
+        encoder = video_encoder(f"zones={_SETTLED_FRAMES},{most},q={_COARSEST}")
     else:
         # A cosine has no corner where the loop meets itself. Zooming happens at twice the size, so that it moves in
         # half pixels; by whole ones it would tremble.
