@@ -19,9 +19,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from benchmarks.render import peers
+from benchmarks.render import MOST_TRACKS, PROJECT, peers
 from benchmarks.render.meter import ProgramFailed, Taken, run, size_of
-from benchmarks.render.work import MOST_TRACKS, PROJECT
 from showrunner.media.album.mp4_probe import probe
 
 HOUR = 3600.0

@@ -15,7 +15,8 @@ from types import SimpleNamespace
 from typing import Any
 from uuid import UUID
 
-PROJECT = Path(__file__).parents[2]
+from benchmarks.render import MOST_TRACKS, PROJECT
+
 STAGES = ("compose_track", "paint_image", "render_video")
 sys.path[:0] = [str(PROJECT / "layers" / "common"), *(str(PROJECT / "functions" / stage) for stage in STAGES)]
 
@@ -27,7 +28,6 @@ from showrunner.media_store import ObjectMissing, StoredObject  # noqa: E402
 from showrunner.writing.album import write_album  # noqa: E402
 
 NICHE, MOODS = "Royal Court Ambience", ("elegant", "classical", "serene")
-MOST_TRACKS = 20
 
 
 class Folder:
