@@ -59,6 +59,10 @@ mutants: .venv/dev.stamp ## Plant faults in copies of the engine; each must turn
 bench-engine: .venv/laptop.stamp .venv-bench/stamp ## Measure the engine beside its peers (BENCH=--quick)
 	@$(BIN)/python -m benchmarks.engine $(BENCH)
 
+.PHONY: bench-render
+bench-render: .venv/laptop.stamp .venv-bench/python.stamp ## Measure an hour's video beside ffmpeg and MoviePy (BENCH=--quick)
+	@$(BIN)/python -m benchmarks.render $(BENCH)
+
 .PHONY: bench-rls bench-fairness
 bench-rls: .venv/dev.stamp ## Clients' queries under row-level security beside the owner's, a million productions (5 GB of disk)
 	@$(BIN)/python -m benchmarks.rls
@@ -144,10 +148,13 @@ tests/clients/node_modules/stamp: tests/clients/package.json .venv/dev.stamp
 	@.venv-sam/bin/$(install) requirements/sam.txt --python .venv-sam
 	@touch $@
 
-# Node comes with it; where npm reaches no registry, the two engines that need it are left out.
-.venv-bench/stamp: requirements/bench.txt benchmarks/engine/node/package.json | .venv-bench/bin/uv
-	@echo "Installing the engine's peers into .venv-bench ..."
+.venv-bench/python.stamp: requirements/bench.txt | .venv-bench/bin/uv
+	@echo "Installing what ours is measured beside into .venv-bench ..."
 	@.venv-bench/bin/$(install) requirements/bench.txt --python .venv-bench
+	@touch $@
+
+# Node comes with it; where npm reaches no registry, the two engines that need it are left out.
+.venv-bench/stamp: benchmarks/engine/node/package.json .venv-bench/python.stamp
 	@cd benchmarks/engine/node && PATH="$(CURDIR)/.venv-bench/bin:$$PATH" \
 	  npm install --silent --no-package-lock --no-audit --no-fund || echo "npm failed: no peers that run on Node." >&2
 	@touch $@

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import tempfile
-from pathlib import Path
-
 from pydantic import Field
 
 from obtaining import Obtained, Sources
@@ -15,6 +12,7 @@ from showrunner.media.album.audio_unit import AudioUnit, encode_track
 from showrunner.media.album.format import SAMPLE_RATE
 from showrunner.media_store import media_key
 from showrunner.providers.music import Pending, Wish, open_music
+from showrunner.scratch import scratch_folder
 from showrunner.services import Services
 from showrunner.stage import Deferral, Job, JobInput, JobOutput, Outcome, stage_handler
 
@@ -77,13 +75,13 @@ def run(job: Job[ComposeTrackInput], services: Services) -> Outcome | Deferral:
     music, provider = open_music(job.input.provider, services.settings)
     key = media_key(job.organization_id, "track_audio", job.input_hash, "aac")
     seen = services.media_store.head(key)
-    with tempfile.TemporaryDirectory(prefix="compose-") as folder:
-        sources = Sources(job, services.media_store, Path(folder), is_paid=provider != "dummy")
+    with scratch_folder("compose") as folder:
+        sources = Sources(job, services.media_store, folder, is_paid=provider != "dummy")
         obtained = sources.obtain(music, _wish(job), remaining)
         if isinstance(obtained, Pending):
             return _waiting(job, provider, obtained)
         job.progress(0.5)
-        path = Path(folder) / "track.aac"
+        path = folder / "track.aac"
         try:
             unit = encode_track(obtained.path, path, expected_seconds=job.input.seconds, remaining=remaining)
         except BadOutput:

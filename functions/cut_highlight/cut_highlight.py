@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 from uuid import UUID
@@ -19,6 +18,7 @@ from showrunner.errors import InvalidInput, Transient
 from showrunner.media.loudness import Loudness
 from showrunner.media.mastering import SAMPLE_RATE, Target, master
 from showrunner.media_store import media_key
+from showrunner.scratch import scratch_folder
 from showrunner.services import Services
 from showrunner.stage import Job, JobInput, JobOutput, Outcome, stage_handler
 
@@ -79,13 +79,13 @@ def run(job: Job[CutHighlightInput], services: Services) -> Outcome:
         )
     key = media_key(job.organization_id, "clip_audio", job.input_hash, "mp3")
     seen = services.media_store.head(key)
-    with tempfile.TemporaryDirectory(prefix="clip-") as folder:
-        whole = Path(folder) / "episode.mp3"
+    with scratch_folder("clip") as folder:
+        whole = folder / "episode.mp3"
         services.media_store.download(asked.audio.key, whole)
         job.progress(0.2)
         begin, end = edges_of(asked.start_seconds, asked.end_seconds, asked.lines, asked.audio_seconds)
-        mix, start = cut(whole, begin, end, Path(folder) / "clip.pcm", _remaining(job))
-        clip = Path(folder) / "clip.mp3"
+        mix, start = cut(whole, begin, end, folder / "clip.pcm", _remaining(job))
+        clip = folder / "clip.mp3"
         loudness = master(mix, 1.0, CLIP, clip, lambda: _remaining(job), lambda share: job.progress(0.3 + 0.6 * share))
         text = _words(asked.lines, start, start + loudness.seconds) or asked.quote
         _write_tags(clip, asked, text, loudness)

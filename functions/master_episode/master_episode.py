@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -21,6 +20,7 @@ from showrunner.media.loudness import Loudness
 from showrunner.media.mastering import SAMPLE_RATE, Target, master
 from showrunner.media.pacing import Line, fit
 from showrunner.media_store import MediaStore, StoredObject, media_key
+from showrunner.scratch import scratch_folder
 from showrunner.services import Services
 from showrunner.speech_text import speakable
 from showrunner.stage import Job, JobInput, JobOutput, Outcome, stage_handler
@@ -129,10 +129,10 @@ class MasterEpisodeOutput(JobOutput):
 def run(job: Job[MasterEpisodeInput], services: Services) -> Outcome:
     key = media_key(job.organization_id, "episode_audio", job.input_hash, "mp3")
     seen = services.media_store.head(key)
-    with tempfile.TemporaryDirectory(prefix="master-") as folder:
-        recordings = _download(job, services.media_store, Path(folder))
+    with scratch_folder("master") as folder:
+        recordings = _download(job, services.media_store, folder)
         job.progress(0.2)
-        audio_path = Path(folder) / "episode.mp3"
+        audio_path = folder / "episode.mp3"
         spans, loudness = _mastered(job, recordings, audio_path)
         job.progress(0.92)
         title = job.input.episode.title or job.input.show.name

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Literal
@@ -20,6 +19,7 @@ from showrunner.media.album.loop_unit import LoopUnit, encode_loop
 from showrunner.media.picture import as_jpeg, fit_picture, is_whole_picture
 from showrunner.media_store import StoredObject, media_key
 from showrunner.providers.image import Wish, open_images
+from showrunner.scratch import scratch_folder
 from showrunner.services import Services
 from showrunner.stage import Deferral, Job, JobInput, JobOutput, Outcome, stage_handler
 
@@ -71,8 +71,8 @@ def run(job: Job[PaintImageInput], services: Services) -> Outcome | Deferral:
     image_key = media_key(job.organization_id, "image", job.input_hash, "jpg")
     loop_key = media_key(job.organization_id, "loop_unit", job.input_hash, "h264")
     seen_image, seen_loop = services.media_store.head(image_key), services.media_store.head(loop_key)
-    with tempfile.TemporaryDirectory(prefix="paint-") as folder:
-        picture, loop_file = Path(folder) / "picture.jpg", Path(folder) / "loop.h264"
+    with scratch_folder("paint") as folder:
+        picture, loop_file = folder / "picture.jpg", folder / "loop.h264"
         painted = _picture(job, services, image_key, seen_image, picture)
         if isinstance(painted, Waiting):
             # The mark of a rewritten prompt stays with the job.

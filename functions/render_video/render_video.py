@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import errno
 import math
 from collections.abc import Sequence
 from contextlib import suppress
@@ -28,7 +27,6 @@ from showrunner.stage import Job, JobInput, JobOutput, Outcome, StopWork, stage_
 # How much of the progress is behind when the parts are here, and when the video is made.
 _FETCHED, _RENDERED, _PROVED = 0.15, 0.85, 0.9
 _AROUND_A_JOINT_SECONDS = 0.5
-_NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 # An attempt that was killed has left a row behind that nobody will finish.
 _BEGIN_TASK = """
@@ -116,14 +114,11 @@ def run(job: Job[RenderVideoInput], services: Services) -> Outcome:
     except StopWork:
         raise
     except Exception as error:
-        failure = _as_stage_error(error)
-        message = failure.message if failure else "An internal error stopped the render."
+        message = error.message if isinstance(error, StageError) else "An internal error stopped the render."
         # Whoever has the job now writes rows of its own.
         with suppress(StopWork):
             job.write([Statement(_FAIL_TASK, {"id": task, "message": message})])
-        if failure is None or failure is error:
-            raise
-        raise failure from error
+        raise
 
 
 def _rendered(job: Job[RenderVideoInput], services: Services, task: UUID) -> Outcome:
@@ -225,15 +220,6 @@ def _remaining(job: Job[RenderVideoInput]) -> float:
     if (seconds := job.remaining_seconds()) <= 0:
         raise Transient("The time for rendering ran out; it will be tried again.")
     return seconds
-
-
-def _as_stage_error(error: Exception) -> StageError | None:
-    """A full disk is nobody's mistake: another machine, or a later attempt, may have room."""
-    if isinstance(error, OSError) and error.errno in _NO_ROOM:
-        return Transient("The temporary disk is full; the render will be tried again.")
-    if isinstance(error, BadOutput) and "No space left on device" in f"{error.message} {getattr(error, 'log', '')}":
-        return Transient("The temporary disk is full; the render will be tried again.")
-    return error if isinstance(error, StageError) else None
 
 
 lambda_handler = stage_handler("render_video", RenderVideoInput, run)

@@ -24,6 +24,7 @@ from local.processes import interrupt_on_signals
 from local.stack import Options, Stack
 from showrunner.speech_text import speakable
 from tests.provider_server import Answer, ProviderServer, Request, documented_answer
+from tests.rigs.albums import make_channel, make_video
 from tests.rigs.shows import Show, make_show
 from tests.texts import ARTICLE
 
@@ -96,22 +97,36 @@ class Laptop:
 
     def show(self, **project: Any) -> Show:
         """A show of a new user and organization; its voices are online unless `speakers` says otherwise."""
+        user = self._user()
+        with psycopg.connect(self.database_url, autocommit=True) as owner:
+            return make_show(owner, user, ARTICLE, 1, **{"speakers": SPEAKERS, **project})
+
+    def _user(self) -> uuid.UUID:
         user = uuid.uuid4()
         self.rows(
             "insert into auth.users (id, email, raw_user_meta_data) values (%s, %s, %s)",
             user, f"{user.hex}@example.com", json.dumps({"display_name": "ada"}),
         )  # fmt: skip
         self.rows("update public.organizations set tier = 'pro' where id = %s", user)
-        with psycopg.connect(self.database_url, autocommit=True) as owner:
-            return make_show(owner, user, ARTICLE, 1, **{"speakers": SPEAKERS, **project})
+        return user
 
     def request(self, show: Show) -> uuid.UUID:
         """As the show's user asks for it."""
+        return self._requested(show.user, "episode", show.episode)
+
+    def request_video(self, **columns: Any) -> uuid.UUID:
+        """A new user's ambience video of one minute and two tracks, made of nothing but this machine."""
+        user = self._user()
+        with psycopg.connect(self.database_url, autocommit=True) as owner:
+            video = make_video(owner, user, make_channel(owner, user), **columns)
+        return self._requested(user, "ambience", video)
+
+    def _requested(self, user_id: uuid.UUID, kind: str, subject: uuid.UUID) -> uuid.UUID:
         with psycopg.connect(self.database_url, autocommit=True) as user:
-            claims = json.dumps({"sub": str(show.user), "role": "authenticated"})
+            claims = json.dumps({"sub": str(user_id), "role": "authenticated"})
             user.execute("select set_config('request.jwt.claims', %s, false)", [claims])
             user.execute("set role authenticated")
-            row = user.execute("select public.request_production('episode', %s, 'k')", [show.episode]).fetchone()
+            row = user.execute("select public.request_production(%s, %s, 'k')", [kind, subject]).fetchone()
         assert row is not None
         return uuid.UUID(str(row[0]))
 
@@ -127,6 +142,9 @@ class Laptop:
 
     def status(self, production: uuid.UUID) -> str:
         return str(self.rows("select status from public.productions where id = %s", production)[0][0])
+
+    def _kind(self, production: uuid.UUID) -> str:
+        return str(self.rows("select kind from public.productions where id = %s", production)[0][0])
 
     def explain(self, production: uuid.UUID) -> str:
         return str(self.rows("select engine.explain_production(%s)", production)[0][0])
@@ -184,7 +202,7 @@ class Laptop:
             "where stages.production_id = %s group by stages.stage, stages.total, stages.remaining, stages.failed",
             production,
         )
-        assert len(stages) == 6
+        assert len(stages) == {"episode": 6, "ambience": 5}[self._kind(production)]
         assert all((total, 0, 0) == (done, left, failed) for _, total, left, failed, done in stages), stages
 
 

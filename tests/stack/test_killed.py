@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import contextlib
+import tempfile
+from pathlib import Path
 
 import psutil
 
@@ -56,6 +58,50 @@ def test_a_killed_mastering_starts_anew_from_the_spoken_lines(stack, laptop):
     )
     assert attempts == [(2,)]
     laptop.assert_unharmed(production, before)
+
+
+def test_a_killed_render_starts_anew_from_the_same_tracks_and_pictures(stack, laptop):
+    production = laptop.request_video()
+    family = []
+
+    def rendering():
+        for pid in stack.host.pids("render_video"):
+            with contextlib.suppress(psutil.NoSuchProcess):
+                encoders = [child for child in psutil.Process(pid).children(recursive=True) if "ffmpeg" in child.name()]
+                family[:] = [pid, *encoders] if encoders else []
+        return family
+
+    laptop.wait(rendering, "ffmpeg runs")
+    pid, *encoders = family
+    folders = list(Path(tempfile.gettempdir()).glob(f"video-{pid}-*"))
+    kill_groups([pid])
+    before = parts_of(laptop, production)
+
+    laptop.wait_until_completed(production)
+    assert len(folders) == 1
+    assert not folders[0].exists(), "what was killed leaves nothing on the disk"
+    assert not any(child.is_running() and child.status() != psutil.STATUS_ZOMBIE for child in encoders)
+    assert parts_of(laptop, production) == before
+    assert len(before) == 6
+    attempts = laptop.rows(
+        "select status::text, error_message from public.render_tasks where production_id = %s order by created_at",
+        production,
+    )
+    assert attempts == [("failed", "It was interrupted."), ("completed", None)]
+    jobs = "select attempt, status from public.jobs where production_id = %s and stage = 'render_video'"
+    assert laptop.rows(jobs, production) == [(2, "succeeded")]
+    videos = "select count(*) from public.assets where production_id = %s and kind = 'video'"
+    assert laptop.rows(videos, production) == [(1,)]
+    laptop.assert_books_balance(production)
+
+
+def parts_of(laptop, production):
+    """Each file that a render joins, with the version of its row."""
+    return laptop.rows(
+        "select id, kind, key, sha256, xmin::text from public.assets "
+        "where production_id = %s and kind in ('track_audio', 'image', 'loop_unit') order by id",
+        production,
+    )
 
 
 def test_a_killed_database_recovers_with_every_accepted_line(running_stack, laptop):

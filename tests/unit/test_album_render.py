@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import subprocess
+from dataclasses import replace
 from itertools import pairwise
 
 import numpy as np
@@ -15,7 +16,7 @@ from showrunner.media.album.contact_sheet import Moment, contact_sheet
 from showrunner.media.album.format import AAC_FRAME, FPS, FRAME_SAMPLES, GRID_SAMPLES, HEIGHT, SAMPLE_RATE, WIDTH
 from showrunner.media.album.loop_unit import encode_loop
 from showrunner.media.album.mp4_probe import probe
-from showrunner.media.album.render import AlbumItem, render
+from showrunner.media.album.render import AlbumItem, _prove, render
 from showrunner.media.album.timeline import lay_out
 from showrunner.media.ffmpeg import _executable
 
@@ -154,6 +155,83 @@ def test_the_decoder_gives_every_frame_at_its_time_without_a_complaint(album):
     times = [int(line.split(",")[2]) for line in done.stdout.splitlines() if not line.startswith("#")]
     assert times == list(range(timeline.frames))
     assert done.stderr == ""
+
+
+def test_every_browser_plays_it(album):
+    """H.264 High, 8 bits, 4:2:0, BT.709 in limited range, and AAC-LC: what all of them decode."""
+    out, _, _ = album
+    said = subprocess.run([_executable(), "-hide_banner", "-i", out], capture_output=True, text=True).stderr
+
+    [picture], [sound] = ([line for line in said.splitlines() if f": {kind}: " in line] for kind in ("Video", "Audio"))
+    assert "Video: h264 (High) (avc1 / " in picture
+    assert "yuv420p(tv, bt709, progressive), 1920x1080" in picture
+    assert "25 fps, 25 tbr" in picture
+    assert "Audio: aac (LC) (mp4a / " in sound
+    assert "48000 Hz, stereo" in sound
+
+
+@pytest.mark.parametrize(
+    ("field", "difference", "said"),
+    [
+        ("samples", FRAME_SAMPLES, "frames in 1 rhythms"),
+        ("samples", -FRAME_SAMPLES, "frames in 1 rhythms"),
+        ("chapters", 1, "3 chapters instead of 4"),
+    ],
+)
+def test_a_file_that_is_not_what_it_should_be_is_no_success(album, field, difference, said):
+    out, _, timeline = album
+    chapters = 3 + (difference if field == "chapters" else 0)
+    asked = replace(timeline, samples=timeline.samples + (difference if field == "samples" else 0))
+
+    with pytest.raises(BadOutput, match=said):
+        _prove(out, asked, chapters)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["-movflags", "0"], "starts slowly"),
+        (["-bsf:v", "setts=pts=N*512+if(gt(N\\,100)\\,512\\,0):dts=N*512+if(gt(N\\,100)\\,512\\,0)"], "in 3 rhythms"),
+        (["-map_chapters", "-1"], "0 chapters"),
+    ],
+)
+def test_a_file_that_was_written_otherwise_is_no_success(album, tmp_path, arguments, said):
+    out, _, timeline = album
+    other = tmp_path / "other.mp4"
+    command = [_executable(), "-v", "error", "-i", out, "-map", "0:v", "-map", "0:a", "-c", "copy"]
+    subprocess.run([*command, "-movflags", "+faststart", *arguments, other], check=True)
+
+    with pytest.raises(BadOutput, match=said):
+        _prove(other, timeline, 3)
+
+
+def test_a_drifting_picture_goes_on_through_the_joints(parts, tmp_path):
+    """The frame before a joint, its first and last frame and the one behind it follow each other."""
+    image = Image.linear_gradient("L").resize((WIDTH, HEIGHT)).convert("RGB")
+    ImageDraw.Draw(image).rectangle((100, 100, 400, 300), fill=(250, 250, 250))
+    image.save(tmp_path / "i.png")
+    encode_loop(tmp_path / "i.png", tmp_path / "loop", motion="drift", seconds=4.8, timeout=300)
+    items = [changed(item, loop=tmp_path / "loop", is_still=False) for item in parts[0][:2]]
+
+    made = render_again(items, tmp_path, picture_fade_seconds=PICTURE_FADE)
+
+    first = round(made.starts[1] * FPS)
+    fade = round(PICTURE_FADE * FPS)
+    shown = gray_frames(tmp_path / "video.mp4", first - 2, fade + 4)
+    assert len(shown) == fade + 4
+    steps = [np.abs(one - other).mean() for one, other in pairwise(shown)]
+    # Within the crossfade two places of the drift are mixed, which changes more than the drift itself.
+    assert max(steps) < 1.0
+    alone = gray_frames(tmp_path / "video.mp4", 0, made.frames)
+    assert np.abs(alone[0] - alone[60]).mean() > 2 * max(steps), "the picture moves"
+
+
+def gray_frames(video, first, count):
+    choose = f"trim=start_frame={first}:end_frame={first + count},scale=480:270"
+    command = [_executable(), "-v", "error", "-i", video, "-vf", choose, "-an", "-fps_mode", "passthrough"]
+    command += ["-pix_fmt", "gray", "-f", "rawvideo", "-"]
+    raw = subprocess.run(command, check=True, capture_output=True).stdout
+    return np.frombuffer(raw, np.uint8).reshape(-1, 270, 480).astype(float)
 
 
 def test_no_joint_clicks(album):

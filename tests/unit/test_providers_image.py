@@ -64,7 +64,8 @@ def test_the_answer_carries_the_picture_and_what_it_cost(
     assert out.read_bytes() == picture()
     assert result.call is not None
     assert (result.call.provider, result.call.images, result.call.measured) == (adapter, 1, True)
-    tokens = {"gemini": (12, 1290), "openai": (13, 1568), "stability": (0, 0)}[adapter]
+    # OpenAI's tokens have a price, which is in the picture's.
+    tokens = {"gemini": (12, 1290), "openai": (0, 0), "stability": (0, 0)}[adapter]
     assert (result.call.input_tokens, result.call.output_tokens) == tokens
 
 

@@ -3,13 +3,20 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 import tempfile
+from pathlib import Path
 
 import pytest
+from PIL import Image
 
+from showrunner.errors import Transient
+from showrunner.media.album.loop_unit import encode_loop
 from showrunner.scratch import scratch_folder
+
+PROJECT = Path(__file__).parents[2]
 
 
 @pytest.fixture(autouse=True)
@@ -55,3 +62,35 @@ def test_what_a_running_process_has_stays(disk, ended_process):
         pass
 
     assert sorted(path.name for path in disk.iterdir()) == sorted(others)
+
+
+def test_a_full_disk_is_tried_again():
+    with pytest.raises(Transient, match="temporary disk is full"), scratch_folder("video") as folder:
+        (folder / "large").symlink_to("/dev/full")
+        (folder / "large").write_bytes(b"x")
+
+
+def test_a_disk_that_ffmpeg_finds_full_is_tried_again(disk):
+    with pytest.raises(Transient, match="temporary disk is full"), scratch_folder("loop") as folder:
+        Image.linear_gradient("L").resize((1920, 1080)).save(folder / "i.png")
+        (folder / "o.h264").symlink_to("/dev/full")
+        encode_loop(folder / "i.png", folder / "o.h264", seconds=1, timeout=60)
+
+    assert list(disk.iterdir()) == []
+
+
+def test_another_fault_stays_what_it_is():
+    with pytest.raises(FileNotFoundError), scratch_folder("video") as folder:
+        (folder / "nothing").read_bytes()
+
+
+def test_no_function_keeps_temporary_files_in_a_way_of_its_own():
+    code = [path for folder in ("functions", "layers/common") for path in (PROJECT / folder).rglob("*.py")]
+
+    others = [
+        str(path.relative_to(PROJECT))
+        for path in code
+        if re.search(r"\b(TemporaryDirectory|NamedTemporaryFile|mkdtemp|mkstemp)\b", path.read_text())
+    ]
+
+    assert others == ["layers/common/showrunner/scratch.py"]

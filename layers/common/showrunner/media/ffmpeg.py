@@ -6,6 +6,7 @@ ffmpeg comes from the `imageio-ffmpeg` wheel, or from the path in `IMAGEIO_FFMPE
 from __future__ import annotations
 
 import contextlib
+import re
 import subprocess
 import tempfile
 import threading
@@ -17,6 +18,7 @@ from typing import IO
 from showrunner.errors import BadOutput, Transient
 
 _TAIL_CHARACTERS = 4_000
+_MISSING = re.compile(r"(Unknown (en|de)coder|No such filter:|Requested output format) '[^']*'.*")
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,9 +94,15 @@ def run_ffmpeg(
     if status < 0:
         raise Transient(f"Audio processing was killed by signal {-status}; it will be tried again.")
     if status:
-        lines = [line for line in words.splitlines() if line.strip()]
-        raise FfmpegFailed(f"Audio processing failed: {lines[-1].strip() if lines else status}", words)
+        raise FfmpegFailed(f"Audio processing failed: {_reason(words) or status}", words)
     return Finished(words, seconds)
+
+
+def _reason(words: str) -> str:
+    """What is missing in this ffmpeg, where it says so; else its last words."""
+    lines = [line.strip() for line in words.splitlines() if line.strip()]
+    missing = [_MISSING.search(line) for line in lines]
+    return next((found[0] for found in missing if found), lines[-1] if lines else "")
 
 
 def _executable() -> str:

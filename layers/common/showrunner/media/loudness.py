@@ -19,7 +19,10 @@ _PEAK = re.compile(r"\bPeak:\s+(-?[\d.]+|-?inf|nan) dBFS")
 
 @dataclass(frozen=True, slots=True)
 class Loudness:
-    """`integrated` in LUFS and `true_peak` in dBTP, both to one decimal; `seconds` is what was measured."""
+    """`integrated` in LUFS and `true_peak` in dBTP, both to one decimal; `seconds` is what was measured.
+
+    Where true peaks were not asked for, `true_peak` is the highest sample's.
+    """
 
     integrated: float
     true_peak: float

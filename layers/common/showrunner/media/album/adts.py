@@ -2,17 +2,34 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator
+from itertools import accumulate, pairwise
+from pathlib import Path
+from typing import Protocol
 
 from showrunner.errors import BadOutput
+from showrunner.media.album.frame_file import FrameFile
 
 _HEADER = 7
 _CPE = 1  # channel pair element: what a stereo frame begins with
 
 
+class Frames(Protocol):
+    def __getitem__(self, index: int, /) -> bytes: ...
+
+
 def read_frames(data: bytes) -> list[bytes]:
     """Split a stream into frames. Raises `BadOutput` when it is not whole."""
-    frames = []
+    ends = list(accumulate(_sizes(data), initial=0))
+    return [data[start:end] for start, end in pairwise(ends)]
+
+
+def open_frames(path: Path) -> FrameFile:
+    """The frames of a stream on the disk. Raises `BadOutput` when it is not whole."""
+    return FrameFile.of(path, _sizes(path.read_bytes()))
+
+
+def _sizes(data: bytes) -> Iterator[int]:
     at = 0
     while at < len(data):
         header = data[at : at + _HEADER]
@@ -21,9 +38,8 @@ def read_frames(data: bytes) -> list[bytes]:
         length = (header[3] & 3) << 11 | header[4] << 3 | header[5] >> 5
         if length <= _HEADER or at + length > len(data):
             raise BadOutput("The audio part is cut off; it has to be made again.")
-        frames.append(data[at : at + length])
+        yield length
         at += length
-    return frames
 
 
 def window(frame: bytes) -> int | None:
@@ -39,7 +55,7 @@ def window(frame: bytes) -> int | None:
     return bits >> 4 & 0b111
 
 
-def joint(before: Sequence[bytes], after: Sequence[bytes], candidates: range) -> int | None:
+def joint(before: Frames, after: Frames, candidates: range) -> int | None:
     """The first index of `candidates` at which `after` may take over from `before`; both have the same sound there.
 
     A frame overlaps the one before it: what the overlap leaves out of one is in the other, so they must be cut with

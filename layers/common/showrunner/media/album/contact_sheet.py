@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,6 +10,7 @@ from PIL import Image, ImageDraw, ImageFont
 
 from showrunner.errors import BadOutput
 from showrunner.media.ffmpeg import input_file, run_ffmpeg
+from showrunner.scratch import scratch_folder
 
 COLUMNS = 4
 FRAME = (480, 270)
@@ -35,10 +35,10 @@ def contact_sheet(video: Path, moments: Sequence[Moment], out: Path, *, remainin
     page = Image.new("RGB", (min(len(moments), COLUMNS) * width + GAP, rows * height + GAP), PAPER)
     draw = ImageDraw.Draw(page)
     font = ImageFont.load_default(17)
-    with tempfile.TemporaryDirectory(prefix="sheet-") as folder:
+    with scratch_folder("sheet") as folder:
         for index, moment in enumerate(moments):
             left, top = GAP + index % COLUMNS * width, GAP + index // COLUMNS * height
-            with Image.open(_frame(video, moment, Path(folder) / f"{index}.png", remaining)) as frame:
+            with Image.open(_frame(video, moment, folder / f"{index}.png", remaining)) as frame:
                 page.paste(frame, (left, top))
             minutes, seconds = divmod(int(moment.seconds), 60)
             label = f"{minutes}:{seconds:02}  {moment.label}"

@@ -13,9 +13,10 @@ from showrunner.media.album.format import (
     AUDIO_ENCODER,
     CEILING_DBTP,
     FPS,
-    VIDEO_ENCODER,
+    JOINT_ENCODER,
 )
-from showrunner.media.album.h264 import Stream, read_stream
+from showrunner.media.album.frame_file import FrameFile
+from showrunner.media.album.h264 import Stream, StreamFile, read_stream, stands_alone
 from showrunner.media.ffmpeg import run_ffmpeg
 
 # The joint's own encoding begins and ends in sound that only one track has, and is cut in there: after the frames in
@@ -30,8 +31,8 @@ _LIMITER = f"alimiter=limit={10 ** ((CEILING_DBTP - 0.5) / 20):.4f}:attack=5:rel
 class Side:
     """One item at a joint: its sound as ADTS frames, its picture as a loop unit; a still one is the same throughout."""
 
-    audio: Sequence[bytes]
-    loop: Stream
+    audio: FrameFile
+    loop: StreamFile
     is_still: bool
 
 
@@ -59,37 +60,51 @@ def make_joint(
     first = shift - MARGIN_FRAMES
     crossing = end - start
     last = -(-crossing // AAC_FRAME) + MARGIN_FRAMES
-    files = {
-        name: folder / name for name in ("tail.aac", "head.aac", "from.h264", "to.h264", "joint.aac", "joint.h264")
-    }
-    files["tail.aac"].write_bytes(b"".join(before.audio[first:]))
-    files["head.aac"].write_bytes(b"".join(after.audio[: last + 1]))
-    skip_from = _write_pictures(files["from.h264"], before, phase, fade_frames)
-    skip_to = _write_pictures(files["to.h264"], after, len(after.loop.frames) - fade_frames, fade_frames)
+    tail, head, sound = (folder / name for name in ("tail.aac", "head.aac", "joint.aac"))
+    tail.write_bytes(before.audio.read(first, len(before.audio)))
+    head.write_bytes(after.audio.read(0, last + 1))
     # What a decoder makes of its first frame lacks the one before it, and is left out.
-    sound = (
+    crossfade = (
         f"[0:a]atrim=start_sample={AAC_FRAME}:end_sample={AAC_FRAME + end - first * AAC_FRAME},asetpts=PTS-STARTPTS[a];"
         f"[1:a]atrim=start_sample={AAC_FRAME}:end_sample={AAC_FRAME + last * AAC_FRAME},asetpts=PTS-STARTPTS[b];"
-        f"[a][b]acrossfade=ns={crossing}:c1=qsin:c2=qsin,{_LIMITER}[sound]"
+        f"[a][b]acrossfade=ns={crossing}:c1=qsin:c2=qsin,{_LIMITER}"
     )
-    picture = (
-        f"[2:v]{_frames(before, skip_from, fade_frames)}[p];[3:v]{_frames(after, skip_to, fade_frames)}[q];"
-        f"[p][q]xfade=transition=fade:duration={fade_frames / FPS}:offset=0,format=yuv420p[picture]"
+    _encode(("aac", tail), ("aac", head), crossfade, AUDIO_ENCODER, sound, remaining)
+    video = _pictures(before, after, phase, fade_frames, folder, remaining)
+    return _cut(adts.read_frames(sound.read_bytes()), before, after, first, shift, last, video)
+
+
+def _pictures(
+    before: Side, after: Side, phase: int, count: int, folder: Path, remaining: Callable[[], float]
+) -> Stream:
+    leaving, coming, out = (folder / name for name in ("from.h264", "to.h264", "joint.h264"))
+    skips = (
+        _write_pictures(leaving, before, phase, count),
+        _write_pictures(coming, after, len(after.loop.frames) - count, count),
     )
-    run_ffmpeg(
-        [
-            *_raw("aac", files["tail.aac"]), *_raw("aac", files["head.aac"]),
-            *_raw("h264", files["from.h264"]), *_raw("h264", files["to.h264"]),
-            "-filter_complex", f"{sound};{picture}", "-threads", "1",
-            "-map", "[sound]", *AUDIO_ENCODER, f"file:{files['joint.aac']}",
-            "-map", "[picture]", *VIDEO_ENCODER, "-frames:v", str(fade_frames), f"file:{files['joint.h264']}",
-        ],
-        timeout=remaining(),
-    )  # fmt: skip
-    video = read_stream(files["joint.h264"].read_bytes())
-    if len(video.frames) != fade_frames or not video.headers == before.loop.headers == after.loop.headers:
+    if before.is_still and after.is_still:
+        fade = _still_fade(count)
+    else:
+        fade = (
+            f"[0:v]{_frames(before, skips[0], count)}[p];[1:v]{_frames(after, skips[1], count)}[q];"
+            f"[p][q]xfade=transition=fade:duration={count / FPS}:offset=0,format=yuv420p"
+        )
+    encoder = (*JOINT_ENCODER, "-frames:v", str(count))
+    _encode(("h264", leaving), ("h264", coming), fade, encoder, out, remaining)
+    video = read_stream(out.read_bytes())
+    if len(video.frames) != count or not video.headers == before.loop.headers == after.loop.headers:
         raise BadOutput("The pictures of this album were encoded in different ways; make them again.")
-    return _cut(adts.read_frames(files["joint.aac"].read_bytes()), before, after, first, shift, last, video)
+    return video
+
+
+def _encode(
+    one: tuple[str, Path], other: tuple[str, Path], graph: str, encoder: Sequence[str], out: Path,
+    remaining: Callable[[], float],
+) -> None:  # fmt: skip
+    """Sound and picture one after the other, each with one thread: two joints at a time have to fit the memory."""
+    inputs = [*_raw(*one), *_raw(*other)]
+    filters = ["-filter_complex_threads", "1", "-filter_complex", f"{graph}[out]", "-threads", "1"]
+    run_ffmpeg([*inputs, *filters, "-map", "[out]", *encoder, f"file:{out}"], timeout=remaining())
 
 
 def _cut(encoded: list[bytes], before: Side, after: Side, first: int, shift: int, last: int, video: Stream) -> Joint:
@@ -106,7 +121,7 @@ def _cut(encoded: list[bytes], before: Side, after: Side, first: int, shift: int
 
 def _raw(kind: str, path: Path) -> list[str]:
     rate = ["-framerate", str(FPS)] if kind == "h264" else []
-    return [*rate, "-f", kind, "-protocol_whitelist", "file,pipe", "-i", f"file:{path}"]
+    return [*rate, "-threads", "1", "-f", kind, "-protocol_whitelist", "file,pipe", "-i", f"file:{path}"]
 
 
 def _write_pictures(path: Path, side: Side, phase: int, count: int) -> int:
@@ -116,11 +131,23 @@ def _write_pictures(path: Path, side: Side, phase: int, count: int) -> int:
         path.write_bytes(frames[0])
         return 0
     phase %= len(frames)
-    turns = -(-(phase + count) // len(frames))
-    path.write_bytes(b"".join((frames * turns)[: phase + count]))
-    return phase
+    begin = next(index for index in range(phase, -1, -1) if stands_alone(frames[index]))
+    end = phase + count
+    path.write_bytes(frames.read(begin, end) + frames.read(0, max(end - len(frames), 0)))
+    return phase - begin
 
 
 def _frames(side: Side, skip: int, count: int) -> str:
     chosen = f"loop=loop=-1:size=1,trim=end_frame={count}" if side.is_still else f"trim=start_frame={skip}"
     return f"{chosen},setpts=N/{FPS}/TB,fps={FPS},format=yuv420p"
+
+
+def _still_fade(count: int) -> str:
+    """Two frames, one fade apart, and what `framerate` puts between them: a fifth of the work of `xfade`."""
+    one = f"trim=end_frame=1,settb=1/{FPS},setpts=0,format=yuv420p"
+    two = f"loop=loop=1:size=1,trim=end_frame=2,settb=1/{FPS},setpts={count}*N,format=yuv420p"
+    blend = f"framerate=fps={FPS}:interp_start=0:interp_end=255:scene=100:flags=0"
+    return (
+        f"[0:v]{one}[p];[1:v]{two}[q];[p][q]concat=n=2:v=1:a=0,settb=1/{FPS},setpts={count}*N,{blend},"
+        f"trim=end_frame={count},format=yuv420p"
+    )

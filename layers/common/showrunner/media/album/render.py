@@ -11,7 +11,8 @@ from pathlib import Path
 from showrunner.errors import BadOutput, InvalidInput
 from showrunner.media.album import adts
 from showrunner.media.album.format import AAC_FRAME, AAC_PRIMING, FPS, FRAME_SAMPLES, SAMPLE_RATE
-from showrunner.media.album.h264 import Stream, read_stream
+from showrunner.media.album.frame_file import FrameFile
+from showrunner.media.album.h264 import open_stream
 from showrunner.media.album.joints import Joint, Side, make_joint
 from showrunner.media.album.mp4_probe import probe
 from showrunner.media.album.timeline import Timeline, lay_out
@@ -57,7 +58,7 @@ def render(
         raise InvalidInput("tracks: an album needs at least one track.")
     timeline = lay_out([item.samples for item in items], crossfade_seconds)
     fade_frames = round(picture_fade_seconds * FPS)
-    sides = [Side(_audio(item), read_stream(item.loop.read_bytes()), item.is_still) for item in items]
+    sides = [Side(_audio(item), open_stream(item.loop), item.is_still) for item in items]
     if fade_frames * FRAME_SAMPLES > min(min(timeline.frames_of(i) for i in range(len(items))) * FRAME_SAMPLES,
                                          min(len(side.loop.frames) for side in sides) * FRAME_SAMPLES):  # fmt: skip
         raise InvalidInput(f"picture_fade_seconds: {picture_fade_seconds:g} s are longer than a picture is shown.")
@@ -84,8 +85,8 @@ def render(
     return Album(timeline.samples / SAMPLE_RATE, timeline.frames, starts, " ".join(["ffmpeg", *arguments]))
 
 
-def _audio(item: AlbumItem) -> list[bytes]:
-    frames = adts.read_frames(item.audio.read_bytes())
+def _audio(item: AlbumItem) -> FrameFile:
+    frames = adts.open_frames(item.audio)
     if not 0 <= len(frames) * AAC_FRAME - AAC_PRIMING - item.samples <= 2 * AAC_FRAME:
         heard = (len(frames) * AAC_FRAME - AAC_PRIMING) / SAMPLE_RATE
         raise BadOutput(
@@ -129,26 +130,26 @@ def _pictures(sides: Sequence[Side], joints: Sequence[Joint], timeline: Timeline
         if index:
             yield from joints[index - 1].video
             count -= len(joints[index - 1].video)
-        yield from _looped(side.loop, count)
+        yield from _looped(side.loop.frames, count)
 
 
-def _looped(loop: Stream, count: int) -> Iterator[bytes]:
-    turns, rest = divmod(count, len(loop.frames))
-    whole = b"".join(loop.frames)
+def _looped(loop: FrameFile, count: int) -> Iterator[bytes]:
+    turns, rest = divmod(count, len(loop))
+    whole = loop.read(0, len(loop))
     for _ in range(turns):
         yield whole
-    yield from loop.frames[:rest]
+    yield loop.read(0, rest)
 
 
 def _sounds(sides: Sequence[Side], joints: Sequence[Joint], timeline: Timeline) -> Iterator[bytes]:
     enter = 0
     for index, side in enumerate(sides):
         if index < len(joints):
-            yield from side.audio[enter : joints[index].leave]
+            yield side.audio.read(enter, joints[index].leave)
             yield from joints[index].audio
             enter = joints[index].enter
         else:
-            yield from side.audio[enter:]
+            yield side.audio.read(enter, len(side.audio))
 
 
 def _chapters(titles: Sequence[str], starts: Sequence[float], end: float) -> str:

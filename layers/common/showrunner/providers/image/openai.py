@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from pydantic import Field
-
 from showrunner.errors import Transient
 from showrunner.providers import paid
 from showrunner.providers.download import download
@@ -24,14 +22,8 @@ class _Image(Part):
     url: str | None = None
 
 
-class _Usage(Part):
-    input_tokens: int = Field(default=0, ge=0)
-    output_tokens: int = Field(default=0, ge=0)
-
-
 class _Generated(Part):
     data: tuple[_Image, ...] = ()
-    usage: _Usage | None = None
 
 
 class OpenAIImages(AtOnce):
@@ -47,10 +39,8 @@ class OpenAIImages(AtOnce):
         request = {"model": self._model, "prompt": wish.in_words(PROMPT_CHARACTERS), "n": 1, "size": size}
         reply = post_json(server, "/images/generations", request, remaining())
         generated = read_reply(reply.body, _Generated, server.host)
-        call = ProviderCall("openai", self._model, images=1, measured=False)
-        if generated.usage is not None:
-            used = generated.usage
-            call = ProviderCall("openai", self._model, used.input_tokens, used.output_tokens, images=1)
+        # A picture is paid as a picture: its tokens would be paid a second time.
+        call = ProviderCall("openai", self._model, images=1)
         with paid(call):
             if not generated.data:
                 raise Transient(f"{server.host} answered without a picture.")

@@ -92,7 +92,7 @@ class HeldVoice:
 
 
 def _quarter_sine(begin: int, end: int, length: int) -> Sound:
-    return np.asarray(np.sin(np.arange(begin, end) * (np.pi / 2 / length)), np.float32)
+    return np.asarray(np.sin(np.arange(begin, end, dtype=np.float32) * np.float32(np.pi / 2 / length)), np.float32)
 
 
 def _pieces(position: int, count: int) -> Iterator[tuple[int, int, slice]]:

@@ -1,0 +1,4 @@
+from pathlib import Path
+
+PROJECT = Path(__file__).parents[2]
+MOST_TRACKS = 20
