@@ -20,6 +20,7 @@ export UV_PYTHON_DOWNLOADS := never
 # The machine's own certificates where it has any, as pip does: some networks have an authority of their own.
 CERTIFICATES := /etc/ssl/certs/ca-certificates.crt /etc/pki/tls/certs/ca-bundle.crt /etc/ssl/cert.pem
 export UV_SYSTEM_CERTS ?= $(if $(wildcard $(CERTIFICATES)),true,false)
+export NODE_EXTRA_CA_CERTS ?= $(firstword $(wildcard $(CERTIFICATES)))
 export SAM_CLI_TELEMETRY := 0
 export AWS_DEFAULT_REGION ?= eu-west-2
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import shutil
 import sys
 from pathlib import Path
@@ -18,6 +19,7 @@ from uuid import UUID
 from benchmarks.render import MOST_TRACKS, PROJECT
 
 STAGES = ("compose_track", "paint_image", "render_video")
+os.environ["OPENBLAS_NUM_THREADS"] = "1"  # as the template says, before numpy is there
 sys.path[:0] = [str(PROJECT / "layers" / "common"), *(str(PROJECT / "functions" / stage) for stage in STAGES)]
 
 import compose_track  # noqa: E402

@@ -8,8 +8,8 @@ from collections import Counter
 from showrunner.settings import Settings
 from tests.rigs.sam import ROOT, Sam, stages
 
-# What Powertools itself reads; every other variable is a field of Settings.
-POWERTOOLS = {"POWERTOOLS_SERVICE_NAME", "POWERTOOLS_METRICS_NAMESPACE"}
+# What libraries themselves read; every other variable is a field of Settings.
+OF_LIBRARIES = {"POWERTOOLS_SERVICE_NAME", "POWERTOOLS_METRICS_NAMESPACE", "OPENBLAS_NUM_THREADS"}
 
 
 def test_every_folder_of_functions_is_declared_and_nothing_else_is(sam: Sam) -> None:
@@ -55,7 +55,7 @@ def test_every_variable_is_a_setting(sam: Sam) -> None:
     settings = {name.upper() for name in Settings.model_fields}
 
     for folder, function in sam.functions.items():
-        assert set(function["Variables"]) - POWERTOOLS <= settings, folder
+        assert set(function["Variables"]) - OF_LIBRARIES <= settings, folder
 
 
 def test_every_function_is_told_where_its_database_bucket_and_queues_are(sam: Sam) -> None:
@@ -66,6 +66,11 @@ def test_every_function_is_told_where_its_database_bucket_and_queues_are(sam: Sa
         assert variables["DATABASE_SECRET"] == sam.parameters["DatabaseSecretName"]["Default"], folder
         assert variables["BUCKET"] == "MediaBucket", folder
         assert variables["QUEUE_URL_PREFIX"] == queues, folder
+
+
+def test_numpy_does_its_products_in_one_thread(sam: Sam) -> None:
+    for folder, function in sam.functions.items():
+        assert function["Variables"]["OPENBLAS_NUM_THREADS"] == "1", folder
 
 
 def test_every_parameter_is_used(sam: Sam) -> None:

@@ -7,6 +7,7 @@ computed small and enlarged, since that costs a sixteenth.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from math import ceil, floor
 from typing import TypeAlias
 
 import numpy as np
@@ -71,12 +72,12 @@ class Canvas:
             column = np.interp(rows, places, [colour[channel] for _, colour in stops])
             self.rgb[channel, first:] = column[:, None]
 
-    def lay(self, mask: Plane, colour: Colour, top: int = 0) -> None:
-        """Cover with a colour where the mask, whose first row is row `top`, is 1."""
+    def lay(self, mask: Plane, colour: Colour, top: int = 0, left: int = 0) -> None:
+        """Cover with a colour where the mask, whose first pixel is at row `top` and column `left`, is 1."""
         for plane, value in zip(self.rgb, colour, strict=True):
             for start in range(0, mask.shape[0], _BAND):
                 band = mask[start : start + _BAND]
-                part = plane[top + start : top + start + band.shape[0]]
+                part = plane[top + start : top + start + band.shape[0], left : left + band.shape[1]]
                 part += (np.float32(value) - part) * band
 
     def light(self, glow: Plane, colour: Colour, top: int = 0) -> None:
@@ -137,9 +138,12 @@ def _dither() -> Plane:
 
 def drawn(draw: Callable[[ImageDraw.ImageDraw, float, float], None]) -> Plane:
     """A mask with smooth edges; `draw` gets a pen and the width and height that it draws on, and uses `fill=255`."""
-    width, height = WIDTH * _OVERSAMPLING, HEIGHT * _OVERSAMPLING
-    mask = Image.new("L", (width, height))
-    draw(ImageDraw.Draw(mask), width, height)
+    return _mask(WIDTH, HEIGHT, lambda pen: draw(pen, WIDTH * _OVERSAMPLING, HEIGHT * _OVERSAMPLING))
+
+
+def _mask(width: int, height: int, draw: Callable[[ImageDraw.ImageDraw], None]) -> Plane:
+    mask = Image.new("L", (width * _OVERSAMPLING, height * _OVERSAMPLING))
+    draw(ImageDraw.Draw(mask))
     return np.asarray(mask.reduce(_OVERSAMPLING), dtype=np.float32) * np.float32(1 / 255)
 
 
@@ -152,12 +156,20 @@ def halo(x: float, y: float, radius: float, sharpness: float = 1.5) -> Plane:
 
 
 def fill(canvas: Canvas, points: Points, colour: Colour, strength: float = 1.0) -> None:
-    """A polygon whose corners are shares of the picture."""
+    """A polygon whose corners are shares of the picture. Only the part of the picture that it touches is worked on."""
+    (left, right), (top, bottom) = (
+        _touched([point[axis] for point in points], size) for axis, size in ((0, WIDTH), (1, HEIGHT))
+    )
+    if left >= right or top >= bottom:
+        return
+    corners = [((x * WIDTH - left) * _OVERSAMPLING, (y * HEIGHT - top) * _OVERSAMPLING) for x, y in points]
+    mask = _mask(right - left, bottom - top, lambda pen: pen.polygon(corners, fill=255))
+    canvas.lay(mask * np.float32(strength), colour, top, left)
 
-    def draw(pen: ImageDraw.ImageDraw, width: float, height: float) -> None:
-        pen.polygon([(x * width, y * height) for x, y in points], fill=255)
 
-    canvas.lay(drawn(draw) * np.float32(strength), colour)
+def _touched(shares: Sequence[float], size: int) -> tuple[int, int]:
+    """The first pixel that a shape reaches along one side of the picture, and the one after its last."""
+    return max(0, floor(min(shares) * size) - 1), min(size, ceil(max(shares) * size) + 2)
 
 
 def arch(left: float, right: float, top: float, foot: float) -> Points:

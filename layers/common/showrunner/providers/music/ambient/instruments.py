@@ -108,8 +108,10 @@ def held(timbre: Held, pitches: Sequence[int], brightness: float, random: np.ran
     spread *= np.clip((np.arange(used, dtype=np.float32) * bin_hz - 120) / 200, 0, 1)
     loop = np.empty((2, LOOP), np.float32)
     for side, shift in enumerate((-spread / 2, spread / 2)):
-        spectrum = np.zeros(LOOP // 2 + 1, np.complex64)
-        spectrum[:used] = amplitude[:used] * np.exp(1j * (phases + shift))
+        spectrum, turn = np.zeros(LOOP // 2 + 1, np.complex64), phases + shift
+        # Sine and cosine of reals take a fifth of the time of a complex exponential.
+        spectrum.real[:used] = amplitude[:used] * np.cos(turn)
+        spectrum.imag[:used] = amplitude[:used] * np.sin(turn)
         loop[side] = np.fft.irfft(spectrum, LOOP)
     loop *= HELD_RMS / np.sqrt(np.mean(loop[:, ::8] ** 2))
     return loop
@@ -144,7 +146,9 @@ def finished(note: Sound, attack: float) -> Sound:
     rise, fall = int(attack * SAMPLE_RATE), min(len(note) // 3, int(0.08 * SAMPLE_RATE))
     note[:rise] *= ramp(rise)
     note[-fall:] *= ramp(fall)[::-1]
-    note -= note.mean() * np.hanning(len(note)).astype(np.float32) * 2
+    # Without what is constant in it; a Hann window takes that away and leaves the ends where they are.
+    window = np.cos(np.linspace(0, 2 * np.pi, len(note), dtype=np.float32))
+    note -= note.mean() * (1 - window)
     note /= np.abs(note).max()
     return note
 
