@@ -42,8 +42,9 @@ VIDEO_ENCODER = video_encoder()
 # Nothing moves in a crossfade of pictures, so nothing is searched for.
 JOINT_ENCODER = video_encoder("aq-mode=1", "deblock=0,0", preset="ultrafast")
 # Without noise substitution, so that the same bytes always decode to the same sound, wherever they stand. The coder is
-# the one that ffmpeg's manual prefers at high bitrates; its default takes twice the time.
+# the one that ffmpeg's manual prefers at high bitrates; its default takes twice the time. At this bitrate, coding both
+# sides together costs time and quality: without it the error of ours is 2 to 8 dB lower.
 AUDIO_ENCODER = (
-    "-c:a", "aac", "-aac_coder", "fast", "-aac_pns", "0", "-b:a", AUDIO_BITRATE,
-    "-ar", str(SAMPLE_RATE), "-ac", "2", "-vn", "-f", "adts",
+    "-c:a", "aac", "-aac_coder", "fast", "-aac_pns", "0", "-aac_ms", "0", "-aac_is", "0", "-aac_tns", "0",
+    "-b:a", AUDIO_BITRATE, "-ar", str(SAMPLE_RATE), "-ac", "2", "-vn", "-f", "adts",
 )  # fmt: skip
