@@ -127,7 +127,7 @@ def main() -> None:
     parser.add_argument("--home", type=Path, help="keep the database here, and use it again")
     arguments = parser.parse_args()
     if hasattr(os, "sched_setaffinity"):
-        # On one core client and server take turns. On more, the scheduler's choice doubles a tenth of a millisecond.
+        # On one core client and server take turns; on more, where each runs can weigh more than the query.
         os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
     size = past.Size(productions=arguments.productions, jobs=arguments.jobs, blocks=20, detailed=10)
     with tempfile.TemporaryDirectory() as directory:

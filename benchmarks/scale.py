@@ -48,10 +48,10 @@ OVERHEAD_SECONDS = 0.3
 PEAK = 4.0
 FULL_CORE_MB = 1769  # AWS: one vCPU
 
-# Measured on this project: server time of claim + complete (the engine's design page gives 0.51 to 0.65 ms), with
-# submit and reconcile on top; WAL of claim + complete and bytes per row (tables with their indexes) by tests/rigs.
-SERVER_MS_PER_JOB = 1.0
-WAL_PER_JOB = 1_807
+# Measured on this project: server time and WAL of claim + complete with usage, on two cores that were both busy
+# (docs/performance.md, the engine beside its peers). Bytes per row, tables with their indexes, by tests/rigs.
+SERVER_MS_PER_JOB = 1.6
+WAL_PER_JOB = 2_330
 ROW_BYTES = {"jobs": 611, "usage_events": 317}
 ROWS_PER_EPISODE = {
     "productions": 462,
