@@ -1,4 +1,4 @@
--- Counting a call in fewer and cheaper statements; what is counted is the same.
+-- Counting a call with fewer look-ups and less write-ahead log; what is counted is the same.
 
 -- Count an attempt's provider calls, numbered by their place in the array. Counting them again changes nothing; only
 -- units that were used are looked up in the prices.

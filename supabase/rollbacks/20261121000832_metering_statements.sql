@@ -1,4 +1,4 @@
--- Undoes the cheaper statements of metering: all functions are what they were before.
+-- Undoes the cheaper counting: all functions are what they were before.
 
 -- Give back what a running job held, count its calls, and hand its places on: the organization's, and the provider's. A
 -- provider that did what it was asked to, by a job that started after its breaker was open, works again. Returns the
