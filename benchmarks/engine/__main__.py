@@ -1,6 +1,6 @@
 """Showrunner's engine beside its peers: `make bench-engine`, or with options
 
-    .venv/bin/python -m benchmarks.engine --rounds 5 --jobs 1000 --workers 1 4 16 --only showrunner oban
+    .venv/bin/python -m benchmarks.engine --rounds 5 --jobs 4000 --workers 1 4 16 --only showrunner oban
     .venv/bin/python -m benchmarks.engine --quick
 
 Each round runs every measure of every engine once, so that a busy moment hits them all; the order of engines turns from
@@ -54,13 +54,13 @@ def _options() -> argparse.Namespace:
         prog="benchmarks.engine", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--jobs", type=int, default=1000)
+    parser.add_argument("--jobs", type=int, default=4000)
     parser.add_argument("--workers", type=int, nargs="+", default=[1, 4, 16])
     parser.add_argument("--only", nargs="+", default=[""], metavar="ENGINE", help="engines whose name begins so")
-    parser.add_argument("--quick", action="store_true", help="one round of 200 jobs")
+    parser.add_argument("--quick", action="store_true", help="one round of 400 jobs")
     options = parser.parse_args()
     if options.quick:
-        options.rounds, options.jobs = 1, 200
+        options.rounds, options.jobs = 1, 400
     return options
 
 
@@ -106,8 +106,8 @@ def _measures(
 
     timed: list[Callable[[Engine], Any]] = [
         *(speed(workers) for workers in options.workers),
-        lambda engine: results.submitted[engine.name].append(bench.submitted_each(engine, options.jobs // 5)),
-        lambda engine: results.degraded[engine.name].append(bench.degraded(engine, options.jobs // 2)),
+        lambda engine: results.submitted[engine.name].append(bench.submitted_each(engine, options.jobs // 20)),
+        lambda engine: results.degraded[engine.name].append(bench.degraded(engine, options.jobs // 8)),
         productions,
     ]
     counted: list[Callable[[Engine], Any]] = [

@@ -1524,7 +1524,6 @@ class PublicTokenUsageDaily(BaseModel):
     input_tokens: int = Field(alias="input_tokens")
     organization_id: uuid.UUID = Field(alias="organization_id")
     output_tokens: int = Field(alias="output_tokens")
-    reserved_gbp: float = Field(alias="reserved_gbp")
     seconds: float = Field(alias="seconds")
     total_cost_gbp: float = Field(alias="total_cost_gbp")
 
@@ -1537,7 +1536,6 @@ class PublicTokenUsageDailyInsert(TypedDict):
     input_tokens: NotRequired[Annotated[int, Field(alias="input_tokens")]]
     organization_id: Annotated[uuid.UUID, Field(alias="organization_id")]
     output_tokens: NotRequired[Annotated[int, Field(alias="output_tokens")]]
-    reserved_gbp: NotRequired[Annotated[float, Field(alias="reserved_gbp")]]
     seconds: NotRequired[Annotated[float, Field(alias="seconds")]]
     total_cost_gbp: NotRequired[Annotated[float, Field(alias="total_cost_gbp")]]
 
@@ -1550,7 +1548,6 @@ class PublicTokenUsageDailyUpdate(TypedDict):
     input_tokens: NotRequired[Annotated[int, Field(alias="input_tokens")]]
     organization_id: NotRequired[Annotated[uuid.UUID, Field(alias="organization_id")]]
     output_tokens: NotRequired[Annotated[int, Field(alias="output_tokens")]]
-    reserved_gbp: NotRequired[Annotated[float, Field(alias="reserved_gbp")]]
     seconds: NotRequired[Annotated[float, Field(alias="seconds")]]
     total_cost_gbp: NotRequired[Annotated[float, Field(alias="total_cost_gbp")]]
 

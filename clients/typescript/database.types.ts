@@ -2080,11 +2080,11 @@ export type Database = {
           input_tokens: number;
           organization_id: string;
           output_tokens: number;
-          reserved_gbp: number;
           seconds: number;
           total_cost_gbp: number;
+          reserved_gbp: number | null;
         };
-        ComputedFields: never;
+        ComputedFields: "reserved_gbp";
         Insert: {
           calls?: number;
           characters?: number;
@@ -2093,7 +2093,6 @@ export type Database = {
           input_tokens?: number;
           organization_id: string;
           output_tokens?: number;
-          reserved_gbp?: number;
           seconds?: number;
           total_cost_gbp?: number;
         };
@@ -2105,7 +2104,6 @@ export type Database = {
           input_tokens?: number;
           organization_id?: string;
           output_tokens?: number;
-          reserved_gbp?: number;
           seconds?: number;
           total_cost_gbp?: number;
         };
@@ -3064,6 +3062,12 @@ export type Database = {
       request_production: {
         Args: { idempotency_key: string; kind: string; subject_id: string };
         Returns: string;
+      };
+      reserved_gbp: {
+        Args: { "": Database["public"]["Tables"]["token_usage_daily"]["Row"] };
+        Returns: {
+          error: true;
+        } & "the function public.reserved_gbp with parameter or with a single unnamed json/jsonb parameter, but no matches were found in the schema cache";
       };
       retry_production: { Args: { production_id: string }; Returns: number };
       revoke_feed_token: {

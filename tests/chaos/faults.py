@@ -35,9 +35,10 @@ class Fault:
 
 
 FENCE = "job.status is distinct from 'running' or job.attempt <> p_attempt"
-LIMITS_LOCK = "where organization_limits.organization_id = job.organization_id\n    for no key update;"
+LIMITS_LOCK = "for no key update of jobs, allowed skip locked;"
 PROVIDER_LOCK = "where provider_limits.provider = job.provider\n        for no key update;"
 PRODUCTION_LOCK = "perform from public.productions where productions.id = p_job.production_id for no key update;"
+OUT_OF_BUDGET = "taken.spent_gbp + taken.reserved_gbp + job.estimate_gbp > job.daily_budget_gbp"
 
 FAULTS = (
     Fault("attempt fence of complete removed", "complete", "      and jobs.attempt = p_attempt\n", ""),
@@ -49,15 +50,15 @@ FAULTS = (
         "usage idempotency removed", "count_calls", "on conflict (job_id, attempt, call_number) do nothing", "",
         "alter table public.usage_events drop constraint usage_events_pkey",
     ),
-    Fault("organization lock removed", "claim", LIMITS_LOCK, LIMITS_LOCK.replace("\n    for no key update", "")),
+    Fault("organization lock removed", "claim", LIMITS_LOCK, "for no key update of jobs skip locked;"),
     Fault("slot unique index dropped", statement="drop index public.jobs_running"),
     Fault("re-dispatch removed", "sweep_organizations", "and due.due_at <= moment", "and false"),
-    Fault("production lock before advance removed", "count_down", PRODUCTION_LOCK, ""),
+    Fault("production lock before advance removed", "pass_barrier", PRODUCTION_LOCK, ""),
     Fault("hand-off of places removed", "hand_off", "ready := engine.readmit_one(limits);", "ready := '[]';"),
-    Fault("release of reservations removed", "hand_off", "if p_job.estimate_gbp > 0 then", "if false then"),
+    Fault("what runs reserves nothing", "claim", "taken.spent_gbp + taken.reserved_gbp", "taken.spent_gbp"),
     Fault(
-        "cancel check of complete removed", "complete",
-        "and productions.status = 'cancelled'", "and false",
+        "cancel check of complete removed", "pass_barrier",
+        "productions.status = 'cancelled' as is_cancelled", "false as is_cancelled",
     ),
     Fault(
         "protection of sticky stages removed", "reconcile",
@@ -67,14 +68,16 @@ FAULTS = (
     Fault("living lease may be lost", "fail", "or (p_kind = 'lost' and job.lease_until > moment)", ""),
     Fault("gate ignored", "advance", "if pipeline.gate and exists (", "if false and exists ("),
     Fault("predecessors ignored", "advance", "and before.status <> 'done'", "and before.status = 'failed'"),
-    Fault("time of a retry ignored", "claim", "elsif job.not_before > moment then", "elsif false then"),
-    Fault("budget ignored", "reserve", "+ p_estimate <= p_budget", "<= p_budget"),
+    Fault("time of a retry ignored", "claim", "coalesce(jobs.not_before <= clock_timestamp(), true)", "true"),
+    Fault("budget ignored", "claim", OUT_OF_BUDGET, "false"),
+    Fault("claim asks again after it waited", "claim", "has_waited := true;", ""),
+    Fault("claim of a turn waits", "complete_and_claim", "p_lease_seconds, false)", "p_lease_seconds, true)"),
     Fault(
         "rebuild leaves old attempts running", "rebuild", "freed := engine.close_all(p_production);", "freed := '[]';",
     ),
     Fault(
         "limit lowered below what runs ignored", "claim",
-        "if running >= limits.max_running_jobs then", "if free_slot > limits.max_running_jobs then",
+        "if taken.jobs >= job.max_running_jobs then", "if taken.free_slot > job.max_running_jobs then",
     ),
     Fault(
         "provider lock removed", "claim", PROVIDER_LOCK, PROVIDER_LOCK.replace("\n        for no key update", ""),
@@ -91,6 +94,6 @@ FAULTS = (
     ),
     Fault(
         "place of a job without budget left empty", "claim",
-        "outcome := 'parked';\n        next := engine.readmit_one(limits);", "outcome := 'parked';",
+        "next := engine.readmit_one(limits);\n        if protection", "if protection",
     ),
 )  # fmt: skip

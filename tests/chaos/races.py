@@ -43,9 +43,16 @@ def _wait_until_blocked_or_done(rig: Rig, connection: Connection, future: Future
         time.sleep(0.002)
 
 
+def _job_under_way(rig: Rig, production: uuid.UUID) -> uuid.UUID:
+    """A job to claim of a production that is at work, as nearly all are."""
+    rig.owner.execute("update public.productions set status = 'running' where id = %s", [production])
+    job: uuid.UUID = rig.jobs(production)[0]["id"]
+    return job
+
+
 def two_claims_of_the_last_place(rig: Rig) -> None:
     organization = rig.organization(running=1)
-    jobs = [rig.jobs(rig.start("siblings", organization, speak=1))[0]["id"] for _ in range(2)]
+    jobs = [_job_under_way(rig, rig.start("siblings", organization, speak=1)) for _ in range(2)]
 
     first, second = overlapping(rig, lambda on: rig.claim(jobs[0], on=on), lambda on: rig.claim(jobs[1], on=on))
 
@@ -54,7 +61,7 @@ def two_claims_of_the_last_place(rig: Rig) -> None:
 
 def two_claims_of_the_last_money(rig: Rig) -> None:
     organization = rig.organization(running=5, budget=3)
-    jobs = [rig.jobs(rig.start("siblings", organization, estimate=2, speak=1))[0]["id"] for _ in range(2)]
+    jobs = [_job_under_way(rig, rig.start("siblings", organization, estimate=2, speak=1)) for _ in range(2)]
 
     first, second = overlapping(rig, lambda on: rig.claim(jobs[0], on=on), lambda on: rig.claim(jobs[1], on=on))
 
@@ -92,6 +99,45 @@ def last_failure_against_a_sibling_at_the_same_provider(rig: Rig) -> None:
     )
 
     assert (completed["accepted"], failed["status"]) == (True, "failed")
+
+
+def claim_that_waited_for_its_limits(rig: Rig) -> None:
+    """What became of its production meanwhile is not asked: the production's lock comes before the one it holds now."""
+    organization = rig.organization()
+    earlier = rig.granted(rig.start("siblings", organization, speak=1, master=1), "speak")
+    production = rig.start("siblings", organization, speak=1)
+    job = _job_under_way(rig, production)
+    one, other, person = rig.open_worker(), rig.open_worker(), rig.open_owner()
+    with ThreadPoolExecutor(1) as thread:
+        with person.transaction():
+            with one.transaction():
+                rig.complete(*earlier, on=one)
+                claim = thread.submit(rig.claim, job, on=other)
+                _wait_until_blocked_or_done(rig, other, claim)
+                rig.owner.execute(
+                    "update public.productions set status = 'waiting', waiting_for = 'attention' where id = %s",
+                    [production],
+                )
+                person.execute("select from public.productions where id = %s for no key update", [production])
+            _wait_until_blocked_or_done(rig, other, claim)
+            waited = not claim.done()
+        assert not waited and claim.result()["outcome"] == "granted"
+
+
+def turns_that_cross(rig: Rig) -> None:
+    """Each ends a job of its organization and goes on to one of the other's: neither waits where both would."""
+    productions = [rig.start("siblings", rig.organization(), speak=3, master=1) for _ in range(2)]
+    earlier, ours, theirs = (rig.granted(productions[number], "speak") for number in (0, 0, 1))
+    next_of_ours, next_of_theirs = (rig.jobs(one, "speak")[2]["id"] for one in reversed(productions))
+    one, other = rig.open_worker(), rig.open_worker()
+    with ThreadPoolExecutor(1) as thread:
+        with one.transaction():
+            rig.complete(*earlier, on=one)
+            second = thread.submit(rig.turn, *theirs, next_of_theirs, on=other)
+            _wait_until_blocked_or_done(rig, other, second)
+            first = rig.turn(*ours, next_of_ours, on=one)
+        assert [turn["accepted"] for turn in (first, second.result())] == [True, True]
+    assert rig.violations() == {}
 
 
 def last_siblings(rig: Rig) -> None:
@@ -302,6 +348,8 @@ RACES = (
     two_claims_of_the_last_place_at_a_provider,
     two_probes_of_a_provider,
     last_failure_against_a_sibling_at_the_same_provider,
+    claim_that_waited_for_its_limits,
+    turns_that_cross,
     last_siblings,
     joining_stages,
     completion_against_lease_expiry,

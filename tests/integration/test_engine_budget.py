@@ -19,16 +19,12 @@ def kind(rig):
     return rig.pipeline("song", [Stage("sing")])
 
 
-def reserved(rig, organization):
-    return float(rig.day(organization)["reserved_gbp"])
-
-
 def test_a_grant_reserves_its_estimate(rig, kind):
     organization = rig.organization(budget=10)
 
     rig.granted(rig.start(kind, organization, estimate=4, sing=1), "sing")
 
-    assert reserved(rig, organization) == 4
+    assert rig.reserved(organization) == 4
 
 
 @pytest.mark.parametrize("ending", ["complete", "transient", "invalid_input", "quota", "auth", "defer", "lost"])
@@ -44,7 +40,7 @@ def test_whatever_ends_an_attempt_gives_its_reservation_back(rig, kind, ending):
         rig.age(job, lease_until=120)
         rig.fail(job, attempt, ending)
 
-    assert reserved(rig, organization) == 0
+    assert rig.reserved(organization) == 0
 
 
 def test_claims_at_the_same_instant_never_reserve_more_than_the_budget(rig, kind):
@@ -55,7 +51,7 @@ def test_claims_at_the_same_instant_never_reserve_more_than_the_budget(rig, kind
     outcomes = together([lambda one=one: rig.claim(one[0], on=one[1])["outcome"] for one in workers])
 
     assert sorted(outcomes) == ["granted"] * 3 + ["parked"] * 5
-    assert reserved(rig, organization) == 9
+    assert rig.reserved(organization) == 9
     assert {job["hold"] for job in rig.jobs(production) if job["status"] == "parked"} == {"budget"}
 
 
@@ -172,15 +168,24 @@ def test_a_job_that_fits_is_found_behind_many_that_do_not(rig, kind):
     assert rig.job(sent["id"])["estimate_gbp"] == 1
 
 
-def test_a_reservation_is_given_back_to_the_day_it_was_made_on(rig, kind):
+def test_what_began_yesterday_reserves_nothing_of_today(rig, kind):
     organization = rig.organization(budget=10)
-    granted = rig.granted(rig.start(kind, organization, estimate=4, sing=1), "sing")
-    rig.owner.execute("update public.token_usage_daily set day = day - 1")
+    granted = rig.granted(rig.start(kind, organization, estimate=8, sing=1), "sing")
     rig.owner.execute("update public.jobs set reserved_on = reserved_on - 1 where id = %s", [granted[0]])
 
-    rig.complete(*granted, usage=[CALL])
+    rig.granted(rig.start(kind, organization, estimate=9, sing=1), "sing")
 
-    days = rig.owner.execute(
-        "select reserved_gbp, total_cost_gbp from public.token_usage_daily order by day"
-    ).fetchall()
-    assert [(float(day["reserved_gbp"]), float(day["total_cost_gbp"])) for day in days] == [(0, 0), (0, 1)]
+    assert rig.reserved(organization) == 9
+    rig.complete(*granted, usage=[CALL])
+    assert rig.reserved(organization) == 9
+    assert rig.day(organization)["total_cost_gbp"] == 1
+
+
+def test_members_see_what_is_reserved_beside_what_is_spent(rig, kind):
+    organization = rig.organization(budget=10)
+    rig.complete(*rig.granted(rig.start(kind, organization, estimate=4, sing=1), "sing"), usage=[CALL])
+    rig.granted(rig.start(kind, organization, estimate=3, sing=1), "sing")
+
+    day = rig.one("select usage.total_cost_gbp, usage.reserved_gbp from public.token_usage_daily as usage")
+
+    assert (day["total_cost_gbp"], day["reserved_gbp"]) == (1, 3)

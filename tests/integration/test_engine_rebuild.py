@@ -190,7 +190,7 @@ def test_a_rebuild_gives_back_what_an_outliving_attempt_held(rig, kind):
 
     rig.rebuild(production)
 
-    assert rig.day(organization)["reserved_gbp"] == 0
+    assert rig.reserved(organization) == 0
     assert rig.violations() == {}
 
 

@@ -167,7 +167,8 @@ def test_a_place_is_not_handed_on_by_reading_all_that_wait_for_budget(owner):
     found = reads(owner, COMPLETE, job, attempt)
 
     assert found.buffers < 200
-    assert found.rows["jobs"] <= 4 + 6
+    # The four that still run are counted, and added up for what they reserve.
+    assert found.rows["jobs"] <= 2 * 4 + 6
 
 
 @pytest.fixture

@@ -17,7 +17,7 @@ import psycopg
 
 from local.postgres import Postgres
 from showrunner.database import Database, Statement, is_outage
-from showrunner.engine import Engine, Finish
+from showrunner.engine import Claim, Engine, Finish
 from showrunner.errors import ErrorKind
 from showrunner.usage import ProviderCall
 from tests.rigs.chaos_people import KINDS, PROVIDERS, PROVIDERS_GROW_OLDER, STARTS_GROW_OLDER, People
@@ -166,6 +166,13 @@ class Chaos(People):
             self.own.owner = Database(self.postgres.url(self.database), "postgres")
         return self.own.owner
 
+    @property
+    def ahead(self) -> list[tuple[UUID, Claim | None]]:
+        """Messages that this worker has received and not handled, with the claim of each that has one."""
+        if not hasattr(self.own, "ahead"):
+            self.own.ahead = []
+        return self.own.ahead
+
     def _close(self) -> None:
         for name in ("worker", "owner"):
             if hasattr(self.own, name):
@@ -188,17 +195,20 @@ class Chaos(People):
     def _work(self, number: int) -> None:
         rng = random.Random(f"{self.seed}/worker {number}")
         while not self.over.is_set():
-            job = self.queue.receive()
+            job, claim = self.ahead.pop() if self.ahead else (self.queue.receive(), None)
             if job is None:
                 self.over.wait(0.003)
                 continue
             try:
-                self._guarded("message", self._handle, rng, job)
+                self._guarded("message", self._handle, rng, job, claim)
             except Crash:
                 with self.lock:
                     self.done["crash"] += 1
                 self._close()
                 self.queue.send([job])
+                while self.ahead:
+                    self.queue.send([self.ahead.pop()[0]])
+                    self.queue.delete()
             self.queue.delete()
         self._close()
 
@@ -206,8 +216,8 @@ class Chaos(People):
         if not self.calm and rng.random() < self.scenario.crash:
             raise Crash
 
-    def _handle(self, rng: random.Random, job: UUID) -> None:
-        claim = self.engine.claim(job, "chaos", LEASE_SECONDS)
+    def _handle(self, rng: random.Random, job: UUID, claim: Claim | None) -> None:
+        claim = claim or self.engine.claim(job, "chaos", LEASE_SECONDS)
         self._may_crash(rng)
         self.queue.send(sent.id for sent in claim.next)
         if claim.outcome != "granted":
@@ -237,9 +247,11 @@ class Chaos(People):
             return self._paying(job, attempt, lambda: self.engine.fail(job, attempt, kind, "It broke.", wait, [CALL]))
         if not self.calm and roll < 0.15:
             return self._paying(job, attempt, lambda: self.engine.defer(job, attempt, 0.01, {"ticket": 1}, [CALL]))
-        return self._complete(job, attempt, with_effect)
+        following = self.queue.receive() if rng.random() < 0.5 else None
+        return self._complete(job, attempt, with_effect, following)
 
-    def _complete(self, job: UUID, attempt: int, with_effect: bool) -> Finish:
+    def _complete(self, job: UUID, attempt: int, with_effect: bool, following: UUID | None = None) -> Finish:
+        """Complete a job; what follows is claimed in the same round trip, and is this worker's next message."""
         effect = Statement(
             "insert into rig.effects select jobs.id, productions.build, %s, jobs.attempt from public.jobs"
             " join public.productions on productions.id = jobs.production_id where jobs.id = %s",
@@ -248,9 +260,19 @@ class Chaos(People):
         output = {"attempt": attempt, "effect": with_effect}
         digest = f"{attempt:064x}"
         statements = [effect] if with_effect else []
-        return self._paying(
-            job, attempt, lambda: self.engine.complete(job, attempt, output, digest, [CALL], statements)
-        )
+        done = (job, attempt, output, digest, [CALL], statements)
+        if following is None:
+            return self._paying(job, attempt, lambda: self.engine.complete(*done))
+        self.ahead.append((following, None))
+
+        def turn() -> Finish:
+            finish, claim = self.engine.complete_and_claim(*done, following, "chaos", LEASE_SECONDS)
+            self.ahead[-1] = (following, claim)
+            with self.lock:
+                self.done["turn" if claim else "turn without a claim"] += 1
+            return finish
+
+        return self._paying(job, attempt, turn)
 
     def _paying(self, job: UUID, attempt: int, report: object) -> Finish:
         """A call that reports what was paid; where it is not answered, the report is repeated later."""

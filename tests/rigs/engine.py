@@ -79,17 +79,6 @@ ALWAYS = {
         join engine.organization_limits as limits using (organization_id)
         where jobs.status = 'running' and jobs.slot > limits.max_running_jobs
     """,
-    "reserved equals the estimates of what runs": """
-        select usage.organization_id, usage.day, usage.reserved_gbp
-        from public.token_usage_daily as usage
-        where usage.reserved_gbp <> (
-            select coalesce(sum(jobs.estimate_gbp), 0)
-            from public.jobs
-            where jobs.organization_id = usage.organization_id
-              and jobs.status = 'running'
-              and jobs.reserved_on = usage.day
-        )
-    """,
     "spent is the sum of usage": """
         select organizations.id, events.cost, usage.cost
         from public.organizations
@@ -122,7 +111,7 @@ AT_REST = {
         join public.productions on productions.id = stages.production_id
         where productions.status = 'completed' and stages.status <> 'done'
     """,
-    "nothing is reserved": "select organization_id, reserved_gbp from public.token_usage_daily where reserved_gbp <> 0",
+    "nothing is reserved": "select id, estimate_gbp, reserved_on from public.jobs where reserved_on is not null",
     "one accepted outcome per job": "select job_id, attempt from rig.results group by 1, 2 having count(*) > 1",
 }
 
@@ -295,6 +284,16 @@ class Rig(ProviderRows):
         digest = hashlib.sha256(json.dumps(output, sort_keys=True).encode()).hexdigest()
         return self.call("complete", job, attempt, Jsonb(output), digest, Jsonb(list(usage)), on=on)
 
+    def turn(
+        self, job: uuid.UUID, attempt: int, following: uuid.UUID, usage: Sequence[Row] = (),
+        on: Connection | None = None,
+    ) -> Row:  # fmt: skip
+        """Complete a job and claim the following one."""
+        output = Jsonb({"by": str(job)})
+        return self.call(
+            "complete_and_claim", job, attempt, output, "0" * 64, Jsonb(list(usage)), following, "rig", 60, on=on
+        )
+
     def fail(
         self, job: uuid.UUID, attempt: int, kind: str, message: str = "It broke.", retry_after: float | None = None,
         usage: Sequence[Row] = (), on: Connection | None = None,
@@ -381,6 +380,11 @@ class Rig(ProviderRows):
 
     def day(self, organization: uuid.UUID) -> Row:
         return self.one("select * from public.token_usage_daily where organization_id = %s", organization)
+
+    def reserved(self, organization: uuid.UUID) -> float:
+        """GBP that its jobs have reserved today (UTC)."""
+        row = self.one("select engine.reserved(%s, (now() at time zone 'utc')::date) as gbp", organization)
+        return float(row["gbp"])
 
     def age(self, job: uuid.UUID, **columns: float) -> None:
         """Move times of a job this many seconds into the past: `due_at=30`."""

@@ -50,13 +50,23 @@ begin
     where productions.id = new.production_id and before.status <> 'done' and productions.status <> 'cancelled';
 
     insert into rig.over_budget
-    select new.id, usage.total_cost_gbp, usage.reserved_gbp, limits.daily_budget_gbp
-    from public.token_usage_daily as usage
-    join engine.organization_limits as limits using (organization_id)
-    where usage.organization_id = new.organization_id
-      and usage.day = new.reserved_on
+    select new.id, counted.spent, counted.reserved, limits.daily_budget_gbp
+    from engine.organization_limits as limits
+    cross join lateral (
+        select
+            coalesce((
+                select usage.total_cost_gbp from public.token_usage_daily as usage
+                where (usage.organization_id, usage.day) = (new.organization_id, new.reserved_on)
+            ), 0) as spent,
+            (
+                select sum(jobs.estimate_gbp) from public.jobs
+                where jobs.organization_id = new.organization_id
+                  and jobs.status = 'running' and jobs.reserved_on = new.reserved_on
+            ) as reserved
+    ) as counted
+    where limits.organization_id = new.organization_id
       and new.estimate_gbp > 0
-      and usage.total_cost_gbp + usage.reserved_gbp > limits.daily_budget_gbp;
+      and counted.spent + counted.reserved > limits.daily_budget_gbp;
 
     insert into rig.over_limit
     select new.id, counted.running, limits.max_running_jobs

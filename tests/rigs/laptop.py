@@ -187,7 +187,7 @@ class Laptop:
 
     def assert_books_balance(self, production: uuid.UUID) -> None:
         daily = self.rows(
-            "select usage.total_cost_gbp, usage.reserved_gbp, (select coalesce(sum(cost_gbp), 0) "
+            "select usage.total_cost_gbp, public.reserved_gbp(usage), (select coalesce(sum(cost_gbp), 0) "
             "from public.usage_events where usage_events.organization_id = usage.organization_id) "
             "from public.token_usage_daily as usage "
             "join public.productions on productions.organization_id = usage.organization_id "

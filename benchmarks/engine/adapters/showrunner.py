@@ -1,10 +1,13 @@
-"""Showrunner: threads that call `engine.claim` and `engine.complete`, one statement each, with ids from a queue as SQS
-gives them. Jobs are lines of productions, 40 each, of `organizations` organizations in turn; each has an estimate, so
-that its organization's budget is reserved and given back, and with `usage` each reports one provider call.
+"""Showrunner: threads that work off a queue of ids, as functions do with SQS and its batches, through a transaction
+pooler. The first job is claimed, each further one in the round trip that completes the one before it
+(`engine.complete_and_claim`); where that is contended, or the queue is empty, by itself. Jobs are lines of productions,
+40 each, of `organizations` organizations in turn; each has an estimate, which is reserved on its organization's budget
+while it runs, and with `usage` each reports one provider call.
 """
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import queue
 import threading
@@ -16,6 +19,8 @@ import psycopg
 from benchmarks.engine.protocol import Order, Work, serve
 
 LINES = 40
+# Connections to the server that all workers share: twice its cores.
+POOLED = 4
 LEASE_SECONDS = 60
 LEASE_OF_A_ZOMBIE = 0.5
 OUTPUT = '{"asset": "organizations/bench/clip.flac", "seconds": 4.2}'
@@ -57,7 +62,38 @@ from generate_series(1, 20) as number;
 update engine.organization_limits set max_running_jobs = 20, daily_budget_gbp = 1000;
 """
 
-Connection = psycopg.Connection[tuple[Any, ...]]
+CLAIM = "select outcome, attempt, input from engine.claim(%s, 'bench', %s)"
+COMPLETE = "select next from engine.complete(%s, %s, %s, %s, %s)"
+COMPLETE_AND_CLAIM = (
+    "select next, outcome, attempt, input from engine.complete_and_claim(%s, %s, %s, %s, %s, %s, 'bench', %s)"
+)
+
+Ready = queue.SimpleQueue[uuid.UUID | None]
+Row = tuple[Any, ...]
+Connection = psycopg.Connection[Row]
+
+
+class Pool:
+    """A transaction pooler in small: a connection is lent for one statement, the one given back last before others."""
+
+    def __init__(self, order: Order, connections: int) -> None:
+        self._free: queue.LifoQueue[Connection] = queue.LifoQueue()
+        for _ in range(connections):
+            self._free.put(connect(order))
+
+    def one(self, statement: str, *arguments: Any) -> Row:
+        connection = self._free.get()
+        try:
+            row = connection.execute(statement.encode(), arguments).fetchone()
+        finally:
+            self._free.put(connection)
+        assert row is not None
+        return row
+
+    def close(self) -> None:
+        with contextlib.suppress(queue.Empty):
+            while True:
+                self._free.get_nowait().close()
 
 
 class Showrunner:
@@ -75,15 +111,17 @@ class Showrunner:
             self._submit(order, "bench_lines", -(-order.jobs // LINES))
 
     def run(self, order: Order, work: Work) -> None:
-        """As many threads as workers, each with its connection; they stop when the work is done."""
-        ready: queue.SimpleQueue[uuid.UUID | None] = queue.SimpleQueue()
+        """As many threads as workers; they stop when the work is done."""
+        ready: Ready = queue.SimpleQueue()
         # As the queue of many organizations holds them: in turn, not one organization after the other.
-        with self._connect(order) as connection:
+        with connect(order) as connection:
             for (job,) in connection.execute(
-                "select id from public.jobs where status = 'queued' order by key, organization_id, id"
+                "select id from public.jobs where status = 'queued'"
+                " order by row_number() over (partition by organization_id order by key, id), organization_id"
             ):
                 ready.put(job)
-        threads = [threading.Thread(target=self._work, args=(order, work, ready)) for _ in range(order.workers)]
+        pool = Pool(order, min(order.workers, POOLED))
+        threads = [threading.Thread(target=self._work, args=(order, work, ready, pool)) for _ in range(order.workers)]
         for thread in threads:
             thread.start()
         work.wait()
@@ -91,10 +129,11 @@ class Showrunner:
             ready.put(None)
         for thread in threads:
             thread.join()
+        pool.close()
 
     def recover(self, order: Order) -> None:
         """The sweeper's part: one expired lease per transaction."""
-        with self._connect(order) as connection:
+        with connect(order) as connection:
             connection.execute("select pg_sleep(%s)", [2 * LEASE_OF_A_ZOMBIE])
             for job, attempt in connection.execute("select * from engine.expired(100)").fetchall():
                 connection.execute("select * from engine.fail(%s, %s, 'lost', 'The lease passed.')", [job, attempt])
@@ -104,7 +143,7 @@ class Showrunner:
         self.run(order, work)
 
     def _submit(self, order: Order, kind: str, productions: int) -> None:
-        with self._connect(order) as connection:
+        with connect(order) as connection:
             for number in range(productions):
                 organization = f"00000000-0000-4000-8000-{number % order.organizations + 1:012}"
                 connection.execute(
@@ -112,29 +151,43 @@ class Showrunner:
                     [organization, kind, uuid.uuid4(), str(uuid.uuid4())],
                 )
 
-    def _work(self, order: Order, work: Work, ready: queue.SimpleQueue[uuid.UUID | None]) -> None:
+    def _work(self, order: Order, work: Work, ready: Ready, pool: Pool) -> None:
         lease = LEASE_OF_A_ZOMBIE if order.role == "zombie" else LEASE_SECONDS
         usage = USAGE if order.usage else "[]"
-        with self._connect(order) as connection:
-            while (job := ready.get()) is not None:
-                claim = connection.execute(
-                    "select outcome, attempt, input from engine.claim(%s, 'bench', %s)", [job, lease]
-                ).fetchone()
-                if claim is None or claim[0] != "granted":
-                    continue
-                work.do(claim[2].get("number", 0), claim[2].get("held", False))
-                completed = connection.execute(
-                    "select next from engine.complete(%s, %s, %s, %s, %s)",
-                    [job, claim[1], OUTPUT, OUTPUT_HASH, usage],
-                ).fetchone()
-                for following in completed[0] if completed else ():
-                    ready.put(uuid.UUID(following["id"]))
+        while (job := ready.get()) is not None:
+            outcome, attempt, value = pool.one(CLAIM, job, lease)
+            while outcome == "granted":
+                work.do(value.get("number", 0), value.get("held", False))
+                done = (job, attempt, OUTPUT, OUTPUT_HASH, usage)
+                job = another(ready)
+                if job is None:
+                    (following,) = pool.one(COMPLETE, *done)
+                    outcome = "completed"
+                else:
+                    following, outcome, attempt, value = pool.one(COMPLETE_AND_CLAIM, *done, job, lease)
+                    if outcome == "contended":
+                        outcome, attempt, value = pool.one(CLAIM, job, lease)
+                for sent in following:
+                    ready.put(uuid.UUID(sent["id"]))
 
-    def _connect(self, order: Order) -> Connection:
-        """As through a transaction pooler: no prepared statements."""
-        connection = psycopg.connect(order.url, autocommit=True, prepare_threshold=None)
-        connection.execute("set role showrunner_worker")
-        return connection
+
+def another(ready: Ready) -> uuid.UUID | None:
+    """The next job, if there is one at this moment."""
+    try:
+        job = ready.get_nowait()
+    except queue.Empty:
+        return None
+    if job is None:
+        # What ends a worker is left for when it waits.
+        ready.put(None)
+    return job
+
+
+def connect(order: Order) -> Connection:
+    """As through a transaction pooler: no prepared statements."""
+    connection = psycopg.connect(order.url, autocommit=True, prepare_threshold=None)
+    connection.execute("set role showrunner_worker")
+    return connection
 
 
 if __name__ == "__main__":

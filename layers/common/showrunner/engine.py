@@ -68,8 +68,7 @@ class Engine:
 
     def claim(self, job_id: UUID, owner: str, lease_seconds: float) -> Claim:
         """Try to run a job for `lease_seconds`; the claim's outcome says why not."""
-        row = self._database.call("select * from engine.claim(%s, %s, %s)", (job_id, owner, lease_seconds))[0]
-        return Claim(**{**row, "state": row["state"] or {}, "next": tuple(_jobs(row["next"]))})
+        return _claim(self._database.call("select * from engine.claim(%s, %s, %s)", (job_id, owner, lease_seconds))[0])
 
     def heartbeat(self, job_id: UUID, attempt: int, lease_seconds: float, progress: float | None) -> Pulse:
         """Renew the lease from now on; `progress` is 0 to 1, or None to leave it as it was."""
@@ -123,6 +122,37 @@ class Engine:
                 return _finish(self._database.run([complete])[0])
             raise
 
+    def complete_and_claim(
+        self,
+        job_id: UUID,
+        attempt: int,
+        output: dict[str, Any],
+        output_hash: str,
+        calls: Sequence[ProviderCall],
+        statements: Sequence[Statement],
+        next_job_id: UUID,
+        owner: str,
+        lease_seconds: float,
+    ) -> tuple[Finish, Claim | None]:
+        """Do what `complete` does and claim the next job in the same transaction and round trip.
+
+        No claim comes back where the next job has to be claimed by itself: somebody else is at it or at its
+        organization, or the attempt was not the job's any more. The jobs to send of both are the finish's.
+        """
+        both = Statement(
+            "select * from engine.complete_and_claim(%s, %s, %s, %s, %s, %s, %s, %s)",
+            (job_id, attempt, Jsonb(output), output_hash, _usage(calls), next_job_id, owner, lease_seconds),
+        )
+        fence = [Statement("select engine.fence(%s, %s)", (job_id, attempt))] if statements else []
+        try:
+            row = self._database.run([*fence, *statements, both])[0]
+        except psycopg.Error as error:
+            if error.sqlstate in (_NOT_MINE, _ALREADY_ACCEPTED):
+                return self.complete(job_id, attempt, output, output_hash, calls), None
+            raise
+        finish = Finish(row.pop("accepted"), None, None, tuple(_jobs(row.pop("next"))))
+        return finish, None if row["outcome"] == "contended" else _claim({**row, "next": ()})
+
     def fail(
         self,
         job_id: UUID,
@@ -158,6 +188,10 @@ class Engine:
         """Return what is to be sent again, at most `limit`, having moved it on to its next due time."""
         rows = self._database.call("select engine.sweep(%s) as next", (limit,))
         return _jobs(rows[0]["next"])
+
+
+def _claim(row: dict[str, Any]) -> Claim:
+    return Claim(**{**row, "state": row["state"] or {}, "next": tuple(_jobs(row["next"]))})
 
 
 def _finish(row: dict[str, Any]) -> Finish:

@@ -17,6 +17,7 @@ import os
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from itertools import zip_longest
 from typing import Any, Generic, TypeVar
 from uuid import UUID, uuid4
 
@@ -133,9 +134,10 @@ def stage_handler(stage: str, input_model: type[Input], run: Run[Input], service
             made.append(Services(Settings.from_environment()))
         worker = _Worker(stage, input_model, run, made[0])
         failures = []
-        for record in event.get("Records", ()):
+        records = event.get("Records", ())
+        for record, following in zip_longest(records, records[1:]):
             try:
-                worker.handle(record, context)
+                worker.handle(record, following, context)
             except psycopg.Error as error:
                 logger.error("Postgres cannot be reached; the message will come again", error=type(error).__name__)
                 failures.append({"itemIdentifier": record["messageId"]})
@@ -150,19 +152,23 @@ class _Worker(Generic[Input]):
         self._input_model = input_model
         self._run = run
         self._services = services
+        self._claimed: dict[UUID, Claim] = {}
 
-    def handle(self, record: dict[str, Any], context: LambdaContext) -> None:
+    def handle(self, record: dict[str, Any], following: dict[str, Any] | None, context: LambdaContext) -> None:
+        """Do one message's job. The job of the `following` one is claimed with the completion of this one's."""
         try:
             wake_up = WakeUp.model_validate_json(record.get("body") or "")
         except ValidationError as error:
             logger.error('Dropped a message: body: expected {"job_id": "<uuid>"}', problem=error.errors()[0]["msg"])
             return
         deadline = time.monotonic() + context.get_remaining_time_in_millis() / 1000
-        if deadline - time.monotonic() <= FINISH_SECONDS:
-            logger.warning("No time is left for this job; the sweeper sends it again", job_id=wake_up.job_id)
-            return
         lease_seconds, beats = self._lease(deadline)
-        claim = self._services.engine.claim(wake_up.job_id, _owner(context), lease_seconds)
+        claim = self._claimed.pop(wake_up.job_id, None)
+        if claim is None:
+            if _is_late(deadline):
+                logger.warning("No time is left for this job; the sweeper sends it again", job_id=wake_up.job_id)
+                return
+            claim = self._services.engine.claim(wake_up.job_id, _owner(context), lease_seconds)
         self._dispatch(claim.next)
         if claim.outcome != "granted":
             logger.info("Nothing to do", job_id=wake_up.job_id, outcome=claim.outcome)
@@ -179,7 +185,7 @@ class _Worker(Generic[Input]):
             organization_id=str(claim.organization_id),
             attempt=claim.attempt,
         ):
-            self._work(wake_up.job_id, claim, deadline, lease_seconds if beats else None)
+            self._work(wake_up.job_id, claim, deadline, lease_seconds if beats else None, _job_of(following), context)
 
     def _lease(self, deadline: float) -> tuple[float, bool]:
         """Return the lease in seconds and whether it is renewed by heartbeats."""
@@ -187,7 +193,15 @@ class _Worker(Generic[Input]):
         longest = self._services.settings.lease_seconds
         return (whole, False) if whole <= longest else (longest, True)
 
-    def _work(self, job_id: UUID, claim: Claim, deadline: float, lease_seconds: float | None) -> None:
+    def _work(
+        self,
+        job_id: UUID,
+        claim: Claim,
+        deadline: float,
+        lease_seconds: float | None,
+        next_job_id: UUID | None,
+        context: LambdaContext,
+    ) -> None:
         started = time.monotonic()
         engine = self._services.engine
         calls: list[ProviderCall] = []
@@ -199,8 +213,7 @@ class _Worker(Generic[Input]):
             if isinstance(result, Deferral):
                 finish = engine.defer(job_id, claim.attempt, result.seconds, result.state, calls)
             else:
-                output = result.output.model_dump(mode="json")
-                finish = engine.complete(job_id, claim.attempt, output, hash_of(output), calls, result.statements)
+                finish = self._complete(job_id, claim, result, calls, deadline, next_job_id, context)
             kind = "succeeded" if finish.accepted else "not_accepted"
         except StopWork:
             kind = ErrorKind.CANCELLED.value
@@ -223,6 +236,28 @@ class _Worker(Generic[Input]):
         logger.info("Job finished", kind=kind, accepted=finish.accepted, seconds=round(seconds, 3))
         count_job(self._stage, kind, seconds)
         self._dispatch(_retry_of(job_id, claim, finish) + list(finish.next))
+
+    def _complete(
+        self,
+        job_id: UUID,
+        claim: Claim,
+        result: Outcome,
+        calls: list[ProviderCall],
+        deadline: float,
+        next_job_id: UUID | None,
+        context: LambdaContext,
+    ) -> Finish:
+        """Complete the job, and claim the next in the same round trip where there is one and time for it."""
+        engine = self._services.engine
+        output = result.output.model_dump(mode="json")
+        done = (job_id, claim.attempt, output, hash_of(output), calls, result.statements)
+        if next_job_id is None or _is_late(deadline):
+            return engine.complete(*done)
+        lease_seconds, _ = self._lease(deadline)
+        finish, ahead = engine.complete_and_claim(*done, next_job_id, _owner(context), lease_seconds)
+        if ahead is not None:
+            self._claimed[next_job_id] = ahead
+        return finish
 
     def _job(
         self, job_id: UUID, claim: Claim, deadline: float, pulse: Heartbeat, calls: list[ProviderCall]
@@ -273,6 +308,18 @@ def hash_of(output: dict[str, Any]) -> str:
     """Return the SHA-256 of the canonical JSON (sorted keys, no spaces), hexadecimal."""
     canonical = json.dumps(output, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
     return hashlib.sha256(canonical.encode()).hexdigest()
+
+
+def _is_late(deadline: float) -> bool:
+    return deadline - time.monotonic() <= FINISH_SECONDS
+
+
+def _job_of(record: dict[str, Any] | None) -> UUID | None:
+    """Return the job that a message wakes; what is wrong with the message is said when its turn comes."""
+    try:
+        return None if record is None else WakeUp.model_validate_json(record.get("body") or "").job_id
+    except ValidationError:
+        return None
 
 
 def _retry_of(job_id: UUID, claim: Claim, finish: Finish) -> list[JobToSend]:

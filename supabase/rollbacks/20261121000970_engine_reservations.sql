@@ -1,0 +1,211 @@
+-- Undoes reading reservations from the jobs that run: they are kept beside what is spent again.
+
+drop function public.reserved_gbp(public.token_usage_daily);
+alter table public.token_usage_daily add column reserved_gbp numeric(14, 8) not null default 0 check (reserved_gbp >= 0);
+comment on column public.token_usage_daily.reserved_gbp is 'Estimates of the jobs that run now; 0 at rest.';
+
+insert into public.token_usage_daily as usage (organization_id, day, reserved_gbp)
+select jobs.organization_id, jobs.reserved_on, sum(jobs.estimate_gbp)
+from public.jobs
+where jobs.status = 'running'
+group by jobs.organization_id, jobs.reserved_on
+on conflict (organization_id, day) do update
+set reserved_gbp = excluded.reserved_gbp;
+
+-- What an organization may still spend or reserve on this UTC day.
+create or replace function engine.left_today(p_limits engine.organization_limits)
+    returns numeric
+    language plpgsql
+    volatile
+    set search_path = ''
+as $$
+begin
+    return p_limits.daily_budget_gbp - coalesce((
+        select usage.total_cost_gbp + usage.reserved_gbp
+        from public.token_usage_daily as usage
+        where usage.organization_id = p_limits.organization_id
+          and usage.day = (clock_timestamp() at time zone 'utc')::date
+    ), 0);
+end
+$$;
+
+-- Give back what a running job held, count its calls, and hand its places on: the organization's, and the provider's. A
+-- provider that did what it was asked to, by a job that started after its breaker was open, works again. Returns the
+-- jobs to send.
+create or replace function engine.hand_off(p_job public.jobs, p_usage jsonb, p_succeeded boolean)
+    returns jsonb
+    language plpgsql
+    set search_path = ''
+as $$
+declare
+    limits engine.organization_limits;
+    protection engine.provider_limits;
+    ready jsonb;
+begin
+    select * into strict limits
+    from engine.organization_limits
+    where organization_limits.organization_id = p_job.organization_id
+    for no key update;
+    if p_job.provider is not null then
+        select * into protection
+        from engine.provider_limits
+        where provider_limits.provider = p_job.provider
+        for no key update;
+        if p_succeeded and protection.trips > 0 and p_job.started_at >= protection.open_until then
+            update engine.provider_limits
+            set trips = 0, open_until = null, failed_at = '{}', next_try_at = null
+            where provider_limits.provider = p_job.provider
+            returning * into protection;
+        end if;
+    end if;
+    if p_usage <> '[]' then
+        perform engine.count_calls(p_job, p_job.attempt, p_usage);
+    end if;
+    if p_job.estimate_gbp > 0 then
+        update public.token_usage_daily as usage
+        set reserved_gbp = usage.reserved_gbp - p_job.estimate_gbp
+        where usage.organization_id = p_job.organization_id
+          and usage.day = p_job.reserved_on;
+    end if;
+    ready := engine.readmit_one(limits);
+    if protection.provider is not null then
+        ready := ready || engine.readmit_at_provider(protection);
+    end if;
+    return ready;
+end
+$$;
+
+-- Give back what closed jobs held, and hand their places on: the organization's, and their providers'. Returns the jobs
+-- to send; where the caller does not send them they are due now.
+create or replace function engine.release_all(p_organization uuid, p_freed jsonb, p_dispatched boolean)
+    returns jsonb
+    language plpgsql
+    set search_path = ''
+as $$
+declare
+    limits engine.organization_limits;
+    freed record;
+    ready jsonb := '[]';
+begin
+    if p_freed = '[]' then
+        return ready;
+    end if;
+    select * into strict limits
+    from engine.organization_limits
+    where organization_limits.organization_id = p_organization
+    for no key update;
+    perform
+    from engine.provider_limits
+    where provider_limits.provider in (
+        select jobs.provider from jsonb_to_recordset(p_freed) as jobs (provider text)
+    )
+    order by provider_limits.provider
+    for no key update;
+
+    update public.token_usage_daily as usage
+    set reserved_gbp = usage.reserved_gbp - released.estimate_gbp
+    from (
+        select jobs.reserved_on, sum(jobs.estimate_gbp) as estimate_gbp
+        from jsonb_to_recordset(p_freed) as jobs (reserved_on date, estimate_gbp numeric)
+        group by jobs.reserved_on
+    ) as released
+    where usage.organization_id = p_organization
+      and usage.day = released.reserved_on;
+
+    for freed in
+        select jobs.provider from jsonb_to_recordset(p_freed) as jobs (provider text) order by jobs.provider
+    loop
+        ready := ready || engine.readmit_one(limits);
+        if freed.provider is not null then
+            ready := ready || engine.pass_on_at_provider(freed.provider);
+        end if;
+    end loop;
+    if not p_dispatched then
+        update public.jobs
+        set due_at = coalesce(jobs.not_before, clock_timestamp())
+        where jobs.id in (select (sent ->> 'id')::uuid from jsonb_array_elements(ready) as sent);
+    end if;
+    return ready;
+end
+$$;
+
+create or replace function engine.explain(p_job uuid)
+    returns text
+    language plpgsql
+    stable
+    security definer
+    set search_path = ''
+as $$
+declare
+    job public.jobs;
+    limits engine.organization_limits;
+    running integer;
+    spent numeric;
+    moment timestamptz := clock_timestamp();
+begin
+    select * into job from public.jobs where jobs.id = p_job;
+    if not found then
+        return 'There is no such job.';
+    end if;
+    select * into limits
+    from engine.organization_limits
+    where organization_limits.organization_id = job.organization_id;
+
+    if job.status = 'parked' and job.hold = 'slot' then
+        select count(*) into running
+        from public.jobs
+        where jobs.organization_id = job.organization_id
+          and jobs.status = 'running';
+        return format('It waits for a place: %s of %s are taken.', running, limits.max_running_jobs);
+    elsif job.status = 'parked' and job.hold = 'budget' then
+        select usage.total_cost_gbp + usage.reserved_gbp into spent
+        from public.token_usage_daily as usage
+        where usage.organization_id = job.organization_id
+          and usage.day = (moment at time zone 'utc')::date;
+        if job.estimate_gbp > limits.daily_budget_gbp then
+            return format(
+                'It would cost about %s GBP, more than the whole daily budget of %s GBP; raise the budget to let it run.',
+                round(job.estimate_gbp, 4), limits.daily_budget_gbp
+            );
+        end if;
+        return format(
+            'It waits for budget: %s of %s GBP are spent or reserved today (UTC) and it would cost about %s GBP; '
+            'it goes on tomorrow or when the budget is raised.',
+            round(coalesce(spent, 0), 4), limits.daily_budget_gbp, round(job.estimate_gbp, 4)
+        );
+    elsif job.status = 'parked' and job.hold = 'provider' then
+        return engine.explain_provider(job.provider);
+    elsif job.status = 'parked' then
+        return format('It waits for a person: %s', coalesce(job.error, (
+            select productions.error from public.productions where productions.id = job.production_id
+        ), 'a provider account needs attention.'));
+    elsif job.status = 'queued' and job.not_before > moment and job.attempt = 0 then
+        -- It has never run: it is the one that was told when to try its provider.
+        return format('%s It tries %s.', engine.explain_provider(job.provider),
+            engine.readable_wait(extract(epoch from job.not_before - moment)));
+    elsif job.status = 'queued' and job.not_before > moment then
+        return format(
+            'It runs again %s%s.',
+            engine.readable_wait(extract(epoch from job.not_before - moment)),
+            case when job.error is null then '' else format(' (try %s ended with: %s)', job.attempt, job.error) end
+        );
+    elsif job.status = 'queued' then
+        return format('It is in the queue and is sent again %s if nobody picks it up.',
+            engine.readable_wait(extract(epoch from job.due_at - moment)));
+    elsif job.status = 'running' and job.lease_until < moment then
+        return 'Its worker has stopped answering; the next sweep takes the job back.';
+    elsif job.status = 'running' then
+        return format('It has been running for %s s (attempt %s).',
+            round(extract(epoch from moment - job.started_at)), job.attempt);
+    end if;
+    return case job.status
+        when 'succeeded' then 'It is done.'
+        when 'failed' then format('It failed: %s', job.error)
+        else coalesce(job.error, 'It is cancelled.')
+    end;
+end
+$$;
+
+drop function engine.reserved(uuid, date);
+
+revoke execute on all functions in schema engine from public;

@@ -1,0 +1,98 @@
+-- Undoes the sums of the counting statement: a trigger adds up what is counted again.
+
+-- Count an attempt's provider calls, numbered by their place in the array. Counting them again changes nothing; only
+-- units that were used are looked up in the prices.
+create or replace function engine.count_calls(p_job public.jobs, p_attempt integer, p_calls jsonb)
+    returns void
+    language plpgsql
+    set search_path = ''
+as $$
+begin
+    insert into public.usage_events (
+        job_id, attempt, call_number, organization_id, production_id, stage, provider, model,
+        input_tokens, output_tokens, characters, seconds, images, cost_gbp, measured
+    )
+    select
+        p_job.id, p_attempt, calls.number, p_job.organization_id, p_job.production_id, p_job.stage,
+        call.provider, call.model,
+        call.input_tokens, call.output_tokens, call.characters, call.seconds, call.images,
+        case call.input_tokens when 0 then 0
+            else call.input_tokens * engine.price(call.provider, call.model, 'input_token') end
+        + case call.output_tokens when 0 then 0
+            else call.output_tokens * engine.price(call.provider, call.model, 'output_token') end
+        + case call.characters when 0 then 0
+            else call.characters * engine.price(call.provider, call.model, 'character') end
+        + case call.seconds when 0 then 0
+            else call.seconds * engine.price(call.provider, call.model, 'second') end
+        + case call.images when 0 then 0
+            else call.images * engine.price(call.provider, call.model, 'image') end,
+        call.measured
+    from jsonb_array_elements(p_calls) with ordinality as calls (value, number)
+    cross join jsonb_to_record(calls.value) as call (
+        provider text, model text, input_tokens bigint, output_tokens bigint, characters bigint,
+        seconds numeric, images integer, measured boolean
+    )
+    on conflict (job_id, attempt, call_number) do nothing;
+end
+$$;
+
+-- Nearly always the day's row is there; an insert that finds it would lock it first, and log that too.
+create function engine.add_to_daily_usage()
+    returns trigger
+    language plpgsql
+    security definer
+    set search_path = ''
+as $$
+declare
+    sums record;
+begin
+    for sums in
+        select
+            added.organization_id, (added.created_at at time zone 'utc')::date as day, count(*) as calls,
+            sum(added.input_tokens) as input_tokens, sum(added.output_tokens) as output_tokens,
+            sum(added.characters) as characters, sum(added.seconds) as seconds, sum(added.images) as images,
+            sum(added.cost_gbp) as cost_gbp
+        from added
+        group by added.organization_id, (added.created_at at time zone 'utc')::date
+        order by 1, 2
+    loop
+        update public.token_usage_daily as usage
+        set calls = usage.calls + sums.calls,
+            input_tokens = usage.input_tokens + sums.input_tokens,
+            output_tokens = usage.output_tokens + sums.output_tokens,
+            characters = usage.characters + sums.characters,
+            seconds = usage.seconds + sums.seconds,
+            images = usage.images + sums.images,
+            total_cost_gbp = usage.total_cost_gbp + sums.cost_gbp
+        where usage.organization_id = sums.organization_id
+          and usage.day = sums.day;
+        if not found then
+            insert into public.token_usage_daily as usage (
+                organization_id, day, calls, input_tokens, output_tokens, characters, seconds, images, total_cost_gbp
+            )
+            values (
+                sums.organization_id, sums.day, sums.calls, sums.input_tokens, sums.output_tokens, sums.characters,
+                sums.seconds, sums.images, sums.cost_gbp
+            )
+            on conflict (organization_id, day) do update
+            set calls = usage.calls + excluded.calls,
+                input_tokens = usage.input_tokens + excluded.input_tokens,
+                output_tokens = usage.output_tokens + excluded.output_tokens,
+                characters = usage.characters + excluded.characters,
+                seconds = usage.seconds + excluded.seconds,
+                images = usage.images + excluded.images,
+                total_cost_gbp = usage.total_cost_gbp + excluded.total_cost_gbp;
+        end if;
+    end loop;
+    return null;
+end
+$$;
+
+create trigger daily_usage_is_summed
+    after insert on public.usage_events
+    referencing new table as added
+    for each statement execute function engine.add_to_daily_usage();
+
+comment on table public.token_usage_daily is 'The sum of usage_events per organization and UTC day, kept by trigger.';
+
+revoke execute on all functions in schema engine from public;
