@@ -27,7 +27,7 @@ NODE = Path(__file__).parent / "node"
 DEAD_ROWS = 50_000
 ZOMBIES = 5
 JOBS_BESIDE_ZOMBIES = 95
-FEW, MORE = 40, 240
+FEW, MORE = 800, 1600
 GIVE_UP_SECONDS = 120
 
 

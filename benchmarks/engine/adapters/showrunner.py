@@ -62,10 +62,10 @@ from generate_series(1, 20) as number;
 update engine.organization_limits set max_running_jobs = 20, daily_budget_gbp = 1000;
 """
 
-CLAIM = "select outcome, attempt, input from engine.claim(%s, 'bench', %s)"
-COMPLETE = "select next from engine.complete(%s, %s, %s, %s, %s)"
+CLAIM = b"select outcome, attempt, input from engine.claim(%s, 'bench', %s)"
+COMPLETE = b"select next from engine.complete(%s, %s, %s, %s, %s)"
 COMPLETE_AND_CLAIM = (
-    "select next, outcome, attempt, input from engine.complete_and_claim(%s, %s, %s, %s, %s, %s, 'bench', %s)"
+    b"select next, outcome, attempt, input from engine.complete_and_claim(%s, %s, %s, %s, %s, %s, 'bench', %s)"
 )
 
 Ready = queue.SimpleQueue[uuid.UUID | None]
@@ -77,23 +77,23 @@ class Pool:
     """A transaction pooler in small: a connection is lent for one statement, the one given back last before others."""
 
     def __init__(self, order: Order, connections: int) -> None:
-        self._free: queue.LifoQueue[Connection] = queue.LifoQueue()
+        self._free: queue.LifoQueue[psycopg.Cursor[Row]] = queue.LifoQueue()
         for _ in range(connections):
-            self._free.put(connect(order))
+            self._free.put(connect(order).cursor())
 
-    def one(self, statement: str, *arguments: Any) -> Row:
-        connection = self._free.get()
+    def one(self, statement: bytes, *arguments: Any) -> Row:
+        cursor = self._free.get()
         try:
-            row = connection.execute(statement.encode(), arguments).fetchone()
+            row = cursor.execute(statement, arguments).fetchone()
         finally:
-            self._free.put(connection)
+            self._free.put(cursor)
         assert row is not None
         return row
 
     def close(self) -> None:
         with contextlib.suppress(queue.Empty):
             while True:
-                self._free.get_nowait().close()
+                self._free.get_nowait().connection.close()
 
 
 class Showrunner:
