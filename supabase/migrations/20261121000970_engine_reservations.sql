@@ -210,5 +210,5 @@ $$;
 comment on function public.reserved_gbp(public.token_usage_daily) is 'Estimates of the jobs that run now; 0 at rest.';
 
 revoke execute on function public.reserved_gbp(public.token_usage_daily) from public, anon;
-grant execute on function public.reserved_gbp(public.token_usage_daily) to authenticated, service_role, showrunner_worker;
+grant execute on function public.reserved_gbp(public.token_usage_daily) to authenticated, service_role;
 revoke execute on all functions in schema engine from public;

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from tests.rigs import rows
 from tests.rigs.engine import Stage
 from tests.rigs.together import together
 
@@ -181,11 +182,20 @@ def test_what_began_yesterday_reserves_nothing_of_today(rig, kind):
     assert rig.day(organization)["total_cost_gbp"] == 1
 
 
-def test_members_see_what_is_reserved_beside_what_is_spent(rig, kind):
-    organization = rig.organization(budget=10)
+@pytest.mark.parametrize(("of_another", "seen"), [(False, 3), (True, 0)], ids=["member", "outsider"])
+def test_members_see_what_is_reserved_beside_what_is_spent(rig, kind, of_another, seen):
+    organization = rows.sign_up(rig.owner)
     rig.complete(*rig.granted(rig.start(kind, organization, estimate=4, sing=1), "sing"), usage=[CALL])
     rig.granted(rig.start(kind, organization, estimate=3, sing=1), "sing")
+    client = rig.open_owner()
+    rows.act_as_user(client, rows.sign_up(rig.owner) if of_another else organization)
 
-    day = rig.one("select usage.total_cost_gbp, usage.reserved_gbp from public.token_usage_daily as usage")
+    days = client.execute("select usage.total_cost_gbp, usage.reserved_gbp from public.token_usage_daily as usage")
+    made_up = client.execute(
+        "select public.reserved_gbp(json_populate_record(null::public.token_usage_daily, json_build_object("
+        "'organization_id', %s::text, 'day', (now() at time zone 'utc')::date))) as gbp",
+        [organization],
+    )
 
-    assert (day["total_cost_gbp"], day["reserved_gbp"]) == (1, 3)
+    assert days.fetchall() == ([] if of_another else [{"total_cost_gbp": 1, "reserved_gbp": seen}])
+    assert made_up.fetchall() == [{"gbp": seen}]
