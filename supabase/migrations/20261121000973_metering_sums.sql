@@ -91,6 +91,32 @@ begin
 end
 $$;
 
+-- Count calls before their job's outcome is known, or after another attempt has it: what was paid is counted, once. Under
+-- the lock of the organization's limits, as every completion counts: what a claim has read of a day stays true until it
+-- has reserved its own part.
+create or replace function engine.record_usage(p_job uuid, p_attempt integer, p_calls jsonb)
+    returns void
+    language plpgsql
+    security definer
+    set search_path = ''
+as $$
+declare
+    job public.jobs;
+begin
+    if p_calls is null or p_calls = '[]' then
+        return;
+    end if;
+    select * into job from public.jobs where jobs.id = p_job;
+    if found then
+        perform
+        from engine.organization_limits
+        where organization_limits.organization_id = job.organization_id
+        for no key update;
+        perform engine.count_calls(job, p_attempt, p_calls);
+    end if;
+end
+$$;
+
 comment on table public.token_usage_daily is 'The sum of usage_events per organization and UTC day, kept as calls are counted.';
 
 revoke execute on all functions in schema engine from public;

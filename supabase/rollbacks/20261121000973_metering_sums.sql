@@ -36,6 +36,26 @@ begin
 end
 $$;
 
+-- Count calls before their job's outcome is known, or after another attempt has it: what was paid is counted, once.
+create or replace function engine.record_usage(p_job uuid, p_attempt integer, p_calls jsonb)
+    returns void
+    language plpgsql
+    security definer
+    set search_path = ''
+as $$
+declare
+    job public.jobs;
+begin
+    if p_calls is null or p_calls = '[]' then
+        return;
+    end if;
+    select * into job from public.jobs where jobs.id = p_job;
+    if found then
+        perform engine.count_calls(job, p_attempt, p_calls);
+    end if;
+end
+$$;
+
 -- Nearly always the day's row is there; an insert that finds it would lock it first, and log that too.
 create function engine.add_to_daily_usage()
     returns trigger

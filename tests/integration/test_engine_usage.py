@@ -6,7 +6,7 @@ import pytest
 from psycopg.types.json import Jsonb
 
 from tests.rigs.engine import Stage
-from tests.rigs.together import together
+from tests.rigs.together import start, together, wait_until_blocked
 
 WRITTEN = {
     "provider": "paid", "model": "m", "input_tokens": 1000, "output_tokens": 200, "characters": 0, "seconds": 0,
@@ -75,6 +75,21 @@ def test_the_same_calls_reported_at_the_same_instant_are_counted_once(rig, grant
 
     assert len(events(rig)) == 2
     assert rig.violations() == {}
+
+
+def test_what_is_spent_does_not_change_while_a_claim_reserves(rig, kind):
+    organization = rig.organization()
+    paying, _ = rig.granted(rig.start(kind, organization, estimate=1, sing=1), "sing")
+    claimed = rig.jobs(rig.start(kind, organization, estimate=1, sing=1))[0]["id"]
+    claiming, counting = rig.open_worker(), rig.open_worker()
+
+    with claiming.transaction():
+        rig.claim(claimed, on=claiming)
+        thread = start(lambda: counting.execute("select engine.record_usage(%s, 1, %s)", [paying, Jsonb([SPOKEN])]))
+        wait_until_blocked(rig.owner_url, counting)
+    thread.join()
+
+    assert rig.day(organization)["calls"] == 1
 
 
 def test_a_retry_is_counted_beside_the_first_try(rig, granted):

@@ -120,6 +120,8 @@ begin
     from engine.provider_limits as limits
     where limits.provider = new.provider
       and limits.trips > 0
+      -- With its production cancelled, nothing is counted against it any more.
+      and new.status <> 'cancelled'
       and new.error_kind = any (limits.trip_kinds)
       and new.queued_at > now() - interval '1 day';
     return null;

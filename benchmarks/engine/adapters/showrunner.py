@@ -74,10 +74,10 @@ Connection = psycopg.Connection[Row]
 
 
 class Pool:
-    """A transaction pooler in small: a connection is lent for one statement, the one given back last before others."""
+    """A transaction pooler in small: a connection is lent for one statement."""
 
     def __init__(self, order: Order, connections: int) -> None:
-        self._free: queue.LifoQueue[psycopg.Cursor[Row]] = queue.LifoQueue()
+        self._free: queue.SimpleQueue[psycopg.Cursor[Row]] = queue.SimpleQueue()
         for _ in range(connections):
             self._free.put(connect(order).cursor())
 
