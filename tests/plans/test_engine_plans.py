@@ -109,6 +109,22 @@ def test_a_claim_reads_its_job_and_what_runs(owner, lines):
     assert found.scanned <= SETTINGS
 
 
+def test_a_turn_reads_its_two_jobs_and_what_runs(owner, lines):
+    attempts = [claim(owner, job) for job in lines[:5]]
+
+    found = reads(
+        owner,
+        f"select * from engine.complete_and_claim(%s, %s, '{{}}', '{HASH}', '[]', %s, 'plan', 60)",
+        lines[0],
+        attempts[0],
+        lines[5],
+    )
+
+    assert found.buffers < 250
+    assert found.rows["jobs"] <= 2 + 2 + 5
+    assert found.scanned <= SETTINGS
+
+
 def test_a_heartbeat_reads_its_job(owner, lines):
     attempt = claim(owner, lines[0])
 
