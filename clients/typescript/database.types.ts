@@ -3064,10 +3064,13 @@ export type Database = {
         Returns: string;
       };
       reserved_gbp: {
-        Args: { "": Database["public"]["Tables"]["token_usage_daily"]["Row"] };
-        Returns: {
-          error: true;
-        } & "the function public.reserved_gbp with parameter or with a single unnamed json/jsonb parameter, but no matches were found in the schema cache";
+        Args: {
+          usage: Omit<
+            Database["public"]["Tables"]["token_usage_daily"]["Row"],
+            Database["public"]["Tables"]["token_usage_daily"]["ComputedFields"]
+          >;
+        };
+        Returns: number;
       };
       retry_production: { Args: { production_id: string }; Returns: number };
       revoke_feed_token: {

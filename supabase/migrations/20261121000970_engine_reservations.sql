@@ -195,7 +195,7 @@ $$;
 alter table public.token_usage_daily drop column reserved_gbp;
 
 -- A computed field of the Data API: what clients read stays where it was. A job starts on the day that it reserves on.
-create function public.reserved_gbp(public.token_usage_daily)
+create function public.reserved_gbp(usage public.token_usage_daily)
     returns numeric
     language sql
     stable
@@ -203,9 +203,9 @@ create function public.reserved_gbp(public.token_usage_daily)
 as $$
     select coalesce(sum(jobs.estimate_gbp), 0)
     from public.jobs
-    where jobs.organization_id = $1.organization_id
+    where jobs.organization_id = usage.organization_id
       and jobs.status = 'running'
-      and (jobs.started_at at time zone 'utc')::date = $1.day
+      and (jobs.started_at at time zone 'utc')::date = usage.day
 $$;
 comment on function public.reserved_gbp(public.token_usage_daily) is 'Estimates of the jobs that run now; 0 at rest.';
 

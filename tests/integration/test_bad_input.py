@@ -107,7 +107,7 @@ ALLOWED_CLASSES = ("22", "23", "42", "PT", "55")
 # A value that is not of its type is refused before a row exists: the message quotes the value and names the type.
 CASTS = re.compile(
     r"invalid input (syntax|value)|out of range|overflow|cannot (be converted|convert)|"
-    r"unsupported Unicode|malformed array|time zone .* not recognized"
+    r"unsupported Unicode|malformed (array|record)|time zone .* not recognized"
 )
 
 

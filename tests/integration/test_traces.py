@@ -10,7 +10,7 @@ from tests.integration.test_access import call
 from tests.rigs.refusals import refused_with
 
 FUNCTIONS = access().functions
-READING = {"my_productions", "preview_rebuild", "explain_production"}
+READING = {"my_productions", "preview_rebuild", "explain_production", "reserved_gbp"}
 # What makes the call of the access matrix one that is accepted, as the tables' owner.
 MAKES_READY = {
     "leave_organization": "update organization_members set role = 'owner' where user_id = {guest}",
