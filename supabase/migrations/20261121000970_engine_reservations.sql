@@ -37,9 +37,8 @@ begin
 end
 $$;
 
--- Count a job's calls and hand its places on: the organization's, and the provider's. A
--- provider that did what it was asked to, by a job that started after its breaker was open, works again. Returns the
--- jobs to send.
+-- Count a job's calls and hand its places on: the organization's, and the provider's. A provider that did what it was
+-- asked to, by a job that started after its breaker was open, works again. Returns the jobs to send.
 create or replace function engine.hand_off(p_job public.jobs, p_usage jsonb, p_succeeded boolean)
     returns jsonb
     language plpgsql
@@ -77,7 +76,8 @@ begin
 end
 $$;
 
--- Hand on the places of closed jobs: the organization's, and their providers'. Returns the jobs to send; where the caller does not send them they are due now.
+-- Hand on the places of closed jobs: the organization's, and their providers'. Returns the jobs to send; where the caller
+-- does not send them they are due now.
 create or replace function engine.release_all(p_organization uuid, p_freed jsonb, p_dispatched boolean)
     returns jsonb
     language plpgsql
@@ -157,7 +157,8 @@ begin
         return format(
             'It waits for budget: %s of %s GBP are spent or reserved today (UTC) and it would cost about %s GBP; '
             'it goes on tomorrow or when the budget is raised.',
-            round(limits.daily_budget_gbp - engine.left_today(limits), 4), limits.daily_budget_gbp, round(job.estimate_gbp, 4)
+            round(limits.daily_budget_gbp - engine.left_today(limits), 4), limits.daily_budget_gbp,
+            round(job.estimate_gbp, 4)
         );
     elsif job.status = 'parked' and job.hold = 'provider' then
         return engine.explain_provider(job.provider);

@@ -16,6 +16,7 @@ from tests.conftest import DatabaseForOneTest
 from tests.rigs.access import Tenants
 from tests.rigs.engine import Rig
 from tests.rigs.line import BUCKET, Line
+from tests.rigs.singer import Singer
 
 
 @pytest.fixture
@@ -60,6 +61,13 @@ def rig(postgres: Postgres, template: str, request: pytest.FixtureRequest) -> It
 
 
 TENANTS = pytest.StashKey[Tenants]()
+
+
+@pytest.fixture
+def singer(rig: Rig) -> Iterator[Singer]:
+    singer = Singer(rig)
+    yield singer
+    singer.services.database.close()
 
 
 @pytest.fixture

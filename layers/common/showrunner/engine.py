@@ -83,14 +83,7 @@ class Engine:
 
     def write(self, job_id: UUID, attempt: int, statements: Sequence[Statement]) -> bool:
         """Write domain rows while the work goes on; False, and nothing written, when the attempt may not finish."""
-        fence = Statement("select engine.fence(%s, %s)", (job_id, attempt))
-        try:
-            self._database.run([fence, *statements])
-        except psycopg.Error as error:
-            if error.sqlstate in (_NOT_MINE, _ALREADY_ACCEPTED):
-                return False
-            raise
-        return True
+        return self._behind_fence(job_id, attempt, statements) is not None
 
     def complete(
         self,
@@ -110,17 +103,8 @@ class Engine:
             "select accepted, null as status, null as retry_seconds, next from engine.complete(%s, %s, %s, %s, %s)",
             (job_id, attempt, Jsonb(output), output_hash, _usage(calls)),
         )
-        if not statements:
-            return _finish(self._database.run([complete])[0])
-        fence = Statement("select engine.fence(%s, %s)", (job_id, attempt))
-        try:
-            return _finish(self._database.run([fence, *statements, complete])[0])
-        except psycopg.Error as error:
-            if error.sqlstate == _ALREADY_ACCEPTED:
-                return Finish(accepted=True, status="succeeded", retry_seconds=None, next=())
-            if error.sqlstate == _NOT_MINE:
-                return _finish(self._database.run([complete])[0])
-            raise
+        rows = self._behind_fence(job_id, attempt, [*statements, complete]) if statements else None
+        return _finish((rows or self._database.run([complete]))[0])
 
     def complete_and_claim(
         self,
@@ -143,15 +127,22 @@ class Engine:
             "select * from engine.complete_and_claim(%s, %s, %s, %s, %s, %s, %s, %s)",
             (job_id, attempt, Jsonb(output), output_hash, _usage(calls), next_job_id, owner, lease_seconds),
         )
-        fence = [Statement("select engine.fence(%s, %s)", (job_id, attempt))] if statements else []
-        try:
-            row = self._database.run([*fence, *statements, both])[0]
-        except psycopg.Error as error:
-            if error.sqlstate in (_NOT_MINE, _ALREADY_ACCEPTED):
-                return self.complete(job_id, attempt, output, output_hash, calls), None
-            raise
+        rows = self._behind_fence(job_id, attempt, [*statements, both]) if statements else self._database.run([both])
+        if rows is None:
+            return self.complete(job_id, attempt, output, output_hash, calls), None
+        (row,) = rows
         finish = Finish(row.pop("accepted"), None, None, tuple(_jobs(row.pop("next"))))
         return finish, None if row["outcome"] == "contended" else _claim({**row, "next": ()})
+
+    def _behind_fence(self, job_id: UUID, attempt: int, statements: Sequence[Statement]) -> list[dict[str, Any]] | None:
+        """Return the rows of the last statement; None, and nothing done, when the attempt may not finish any more."""
+        fence = Statement("select engine.fence(%s, %s)", (job_id, attempt))
+        try:
+            return self._database.run([fence, *statements])
+        except psycopg.Error as error:
+            if error.sqlstate in (_NOT_MINE, _ALREADY_ACCEPTED):
+                return None
+            raise
 
     def fail(
         self,

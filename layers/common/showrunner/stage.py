@@ -132,12 +132,12 @@ def stage_handler(stage: str, input_model: type[Input], run: Run[Input], service
     def lambda_handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
         if not made:
             made.append(Services(Settings.from_environment()))
-        worker = _Worker(stage, input_model, run, made[0])
+        worker = _Worker(stage, input_model, run, made[0], context)
         failures = []
         records = event.get("Records", ())
         for record, following in zip_longest(records, records[1:]):
             try:
-                worker.handle(record, following, context)
+                worker.handle(record, following)
             except psycopg.Error as error:
                 logger.error("Postgres cannot be reached; the message will come again", error=type(error).__name__)
                 failures.append({"itemIdentifier": record["messageId"]})
@@ -147,28 +147,33 @@ def stage_handler(stage: str, input_model: type[Input], run: Run[Input], service
 
 
 class _Worker(Generic[Input]):
-    def __init__(self, stage: str, input_model: type[Input], run: Run[Input], services: Services) -> None:
+    """Works off the messages of one invocation. What it has claimed ahead is in `_claimed`, by the job's id."""
+
+    def __init__(
+        self, stage: str, input_model: type[Input], run: Run[Input], services: Services, context: LambdaContext
+    ) -> None:
         self._stage = stage
         self._input_model = input_model
         self._run = run
         self._services = services
+        self._context = context
         self._claimed: dict[UUID, Claim] = {}
 
-    def handle(self, record: dict[str, Any], following: dict[str, Any] | None, context: LambdaContext) -> None:
+    def handle(self, record: dict[str, Any], following: dict[str, Any] | None) -> None:
         """Do one message's job. The job of the `following` one is claimed with the completion of this one's."""
         try:
             wake_up = WakeUp.model_validate_json(record.get("body") or "")
         except ValidationError as error:
             logger.error('Dropped a message: body: expected {"job_id": "<uuid>"}', problem=error.errors()[0]["msg"])
             return
-        deadline = time.monotonic() + context.get_remaining_time_in_millis() / 1000
+        deadline = time.monotonic() + self._context.get_remaining_time_in_millis() / 1000
         lease_seconds, beats = self._lease(deadline)
         claim = self._claimed.pop(wake_up.job_id, None)
         if claim is None:
             if _is_late(deadline):
                 logger.warning("No time is left for this job; the sweeper sends it again", job_id=wake_up.job_id)
                 return
-            claim = self._services.engine.claim(wake_up.job_id, _owner(context), lease_seconds)
+            claim = self._services.engine.claim(wake_up.job_id, _owner(self._context), lease_seconds)
         self._dispatch(claim.next)
         if claim.outcome != "granted":
             logger.info("Nothing to do", job_id=wake_up.job_id, outcome=claim.outcome)
@@ -185,7 +190,7 @@ class _Worker(Generic[Input]):
             organization_id=str(claim.organization_id),
             attempt=claim.attempt,
         ):
-            self._work(wake_up.job_id, claim, deadline, lease_seconds if beats else None, _job_of(following), context)
+            self._work(wake_up.job_id, claim, deadline, lease_seconds if beats else None, _job_of(following))
 
     def _lease(self, deadline: float) -> tuple[float, bool]:
         """Return the lease in seconds and whether it is renewed by heartbeats."""
@@ -200,7 +205,6 @@ class _Worker(Generic[Input]):
         deadline: float,
         lease_seconds: float | None,
         next_job_id: UUID | None,
-        context: LambdaContext,
     ) -> None:
         started = time.monotonic()
         engine = self._services.engine
@@ -213,7 +217,7 @@ class _Worker(Generic[Input]):
             if isinstance(result, Deferral):
                 finish = engine.defer(job_id, claim.attempt, result.seconds, result.state, calls)
             else:
-                finish = self._complete(job_id, claim, result, calls, deadline, next_job_id, context)
+                finish = self._complete(job_id, claim, result, calls, deadline, next_job_id)
             kind = "succeeded" if finish.accepted else "not_accepted"
         except StopWork:
             kind = ErrorKind.CANCELLED.value
@@ -245,7 +249,6 @@ class _Worker(Generic[Input]):
         calls: list[ProviderCall],
         deadline: float,
         next_job_id: UUID | None,
-        context: LambdaContext,
     ) -> Finish:
         """Complete the job, and claim the next in the same round trip where there is one and time for it."""
         engine = self._services.engine
@@ -254,7 +257,7 @@ class _Worker(Generic[Input]):
         if next_job_id is None or _is_late(deadline):
             return engine.complete(*done)
         lease_seconds, _ = self._lease(deadline)
-        finish, ahead = engine.complete_and_claim(*done, next_job_id, _owner(context), lease_seconds)
+        finish, ahead = engine.complete_and_claim(*done, next_job_id, _owner(self._context), lease_seconds)
         if ahead is not None:
             self._claimed[next_job_id] = ahead
         return finish
