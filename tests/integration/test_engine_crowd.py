@@ -17,7 +17,7 @@ from showrunner.usage import ProviderCall
 from tests.rigs.engine import WRITE_SPEAK_MASTER, Stage
 
 THREADS = 8
-STEPS = 90
+STEPS = 180
 CALL = ProviderCall("paid", "m", images=1)
 REFUSALS = {"55006", "23505"}  # rebuild of what runs; submit of what is open
 
