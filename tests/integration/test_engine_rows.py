@@ -66,14 +66,28 @@ def test_jobs_that_were_there_keep_their_input_when_its_column_moves(empty_datab
         assert "jobs.input -> 'voice'" in connection.execute(definition).fetchone()[0]
 
 
-def test_a_job_cannot_succeed_without_output_or_run_without_a_slot(rig, kind):
-    production = rig.start(kind, sing=1)
-    job, _ = rig.granted(production, "sing")
+NO_PLACE = "slot = null, lease_until = null, reserved_on = null"
 
-    for change in (
-        "slot = null", "lease_until = null", "reserved_on = null", "status = 'queued'", "progress = 1.01",
-        "status = 'succeeded', slot = null, lease_until = null, reserved_on = null, output_hash = repeat('0', 64)",
-        "input_hash = 'short'",
-    ):  # fmt: skip
-        with pytest.raises(psycopg.errors.CheckViolation):
-            rig.owner.execute(f"update public.jobs set {change} where id = %s".encode(), [job])
+
+@pytest.mark.parametrize("change", [
+    "slot = null", "lease_until = null", "reserved_on = null", "status = 'queued'", "hold = 'slot'",
+    f"status = 'parked', {NO_PLACE}", f"status = 'queued', hold = 'budget', {NO_PLACE}",
+    f"status = 'succeeded', {NO_PLACE}, output_hash = repeat('0', 64)",
+    f"status = 'succeeded', {NO_PLACE}, output = '{{}}'",
+    "progress = 1.01", "progress = -0.01", "estimate_gbp = -1", "input_hash = 'short'",
+])  # fmt: skip
+def test_a_job_is_never_half_of_two_states(rig, kind, change):
+    job, _ = rig.granted(rig.start(kind, sing=1), "sing")
+
+    with pytest.raises(psycopg.errors.CheckViolation, match="jobs_are_consistent"):
+        rig.owner.execute(f"update public.jobs set {change} where id = %s".encode(), [job])
+
+
+@pytest.mark.parametrize("count", ["total", "remaining", "failed"])
+def test_a_stage_counts_nothing_below_zero(rig, kind, count):
+    production = rig.start(kind, sing=1)
+
+    with pytest.raises(psycopg.errors.CheckViolation, match="counts_are_not_negative"):
+        rig.owner.execute(
+            f"update public.production_stages set {count} = -1 where production_id = %s".encode(), [production]
+        )
