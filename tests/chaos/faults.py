@@ -35,14 +35,20 @@ class Fault:
 
 
 FENCE = "job.status is distinct from 'running' or job.attempt <> p_attempt"
-LIMITS_LOCK = "for no key update of jobs, allowed skip locked;"
+LIMITS_LOCK = "perform pg_advisory_xact_lock(hashtextextended('limits of ' || job.organization_id, 0));"
 PROVIDER_LOCK = "where provider_limits.provider = job.provider\n        for no key update;"
-PRODUCTION_LOCK = "perform from public.productions where productions.id = p_job.production_id for no key update;"
-OUT_OF_BUDGET = "taken.spent_gbp + taken.reserved_gbp + job.estimate_gbp > job.daily_budget_gbp"
+PRODUCTION_LOCK = "perform from public.productions where productions.id = p_production for no key update;"
+IN_ORDER = """least(job.organization_id, other), 0));
+    if other <> job.organization_id then
+        perform pg_advisory_xact_lock(hashtextextended('limits of ' || greatest(job.organization_id, other), 0));"""
+IN_ANY_ORDER = IN_ORDER.replace("least(job.organization_id, other)", "job.organization_id").replace(
+    "greatest(job.organization_id, other)", "other"
+)
+OUT_OF_BUDGET = "taken.spent_gbp + taken.reserved_gbp + job.estimate_gbp > taken.daily_budget_gbp"
 
 FAULTS = (
-    Fault("attempt fence of complete removed", "complete", "      and jobs.attempt = p_attempt\n", ""),
-    Fault("status guard of complete removed", "complete", "\n      and jobs.status = 'running'", ""),
+    Fault("attempt fence of complete removed", "complete_and_claim", "      and jobs.attempt = p_attempt\n", ""),
+    Fault("status guard of complete removed", "complete_and_claim", "\n      and jobs.status = 'running'", ""),
     Fault("attempt fence of fail removed", "fail", "or job.attempt <> p_attempt\n", "\n"),
     Fault("attempt fence of heartbeat removed", "heartbeat", "and jobs.attempt = p_attempt\n", "\n"),
     Fault("fence before domain rows removed", "fence", f"elsif {FENCE} then", "elsif false then"),
@@ -50,15 +56,18 @@ FAULTS = (
         "usage idempotency removed", "count_calls", "on conflict (job_id, attempt, call_number) do nothing", "",
         "alter table public.usage_events drop constraint usage_events_pkey",
     ),
-    Fault("organization lock removed", "claim", LIMITS_LOCK, "for no key update of jobs skip locked;"),
+    Fault("organization lock removed", "claim", LIMITS_LOCK, "null;"),
     Fault("slot unique index dropped", statement="drop index public.jobs_running"),
     Fault("re-dispatch removed", "sweep_organizations", "and due.due_at <= moment", "and false"),
     Fault("production lock before advance removed", "pass_barrier", PRODUCTION_LOCK, ""),
-    Fault("hand-off of places removed", "hand_off", "ready := engine.readmit_one(limits);", "ready := '[]';"),
+    Fault(
+        "hand-off of places removed", "complete_and_claim",
+        "next := next || engine.readmit_one(job.organization_id);", "",
+    ),
     Fault("what runs reserves nothing", "claim", "taken.spent_gbp + taken.reserved_gbp", "taken.spent_gbp"),
     Fault(
-        "cancel check of complete removed", "pass_barrier",
-        "productions.status = 'cancelled' as is_cancelled", "false as is_cancelled",
+        "cancel check of complete removed", "complete_and_claim",
+        "select productions.status = 'cancelled' from", "select false from",
     ),
     Fault(
         "protection of sticky stages removed", "reconcile",
@@ -70,14 +79,14 @@ FAULTS = (
     Fault("predecessors ignored", "advance", "and before.status <> 'done'", "and before.status = 'failed'"),
     Fault("time of a retry ignored", "claim", "coalesce(jobs.not_before <= clock_timestamp(), true)", "true"),
     Fault("budget ignored", "claim", OUT_OF_BUDGET, "false"),
-    Fault("claim asks again after it waited", "claim", "has_waited := true;", ""),
+    Fault("limits locked in any order", "complete_and_claim", IN_ORDER, IN_ANY_ORDER),
     Fault("claim of a turn waits", "complete_and_claim", "p_lease_seconds, false)", "p_lease_seconds, true)"),
     Fault(
         "rebuild leaves old attempts running", "rebuild", "freed := engine.close_all(p_production);", "freed := '[]';",
     ),
     Fault(
         "limit lowered below what runs ignored", "claim",
-        "if taken.jobs >= job.max_running_jobs then", "if taken.free_slot > job.max_running_jobs then",
+        "if taken.jobs >= taken.max_running_jobs then", "if taken.free_slot > taken.max_running_jobs then",
     ),
     Fault(
         "provider lock removed", "claim", PROVIDER_LOCK, PROVIDER_LOCK.replace("\n        for no key update", ""),
@@ -89,11 +98,11 @@ FAULTS = (
     ),
     Fault("starts of the minute ignored", "provider_room", "p_limits.per_minute is not null", "false"),
     Fault(
-        "hand-off of providers' places removed", "hand_off",
-        "ready := ready || engine.readmit_at_provider(protection);", "ready := ready;",
+        "hand-off of providers' places removed", "leave_provider",
+        "return engine.readmit_at_provider(protection);", "return '[]';",
     ),
     Fault(
         "place of a job without budget left empty", "claim",
-        "next := engine.readmit_one(limits);\n        if protection", "if protection",
+        "next := engine.readmit_one(job.organization_id);\n        if protection", "if protection",
     ),
 )  # fmt: skip

@@ -125,19 +125,37 @@ def claim_that_waited_for_its_limits(rig: Rig) -> None:
 
 
 def turns_that_cross(rig: Rig) -> None:
-    """Each ends a job of its organization and goes on to one of the other's: neither waits where both would."""
-    productions = [rig.start("siblings", rig.organization(), speak=3, master=1) for _ in range(2)]
-    earlier, ours, theirs = (rig.granted(productions[number], "speak") for number in (0, 0, 1))
-    next_of_ours, next_of_theirs = (rig.jobs(one, "speak")[2]["id"] for one in reversed(productions))
-    one, other = rig.open_worker(), rig.open_worker()
-    with ThreadPoolExecutor(1) as thread:
-        with one.transaction():
-            rig.complete(*earlier, on=one)
-            second = thread.submit(rig.turn, *theirs, next_of_theirs, on=other)
-            _wait_until_blocked_or_done(rig, other, second)
-            first = rig.turn(*ours, next_of_ours, on=one)
-        assert [turn["accepted"] for turn in (first, second.result())] == [True, True]
+    """Each ends a job of its organization and goes on to one of the other's: both wait in one order."""
+    productions = [rig.start("siblings", rig.organization(), speak=2, master=1) for _ in range(2)]
+    running = [rig.granted(one, "speak") for one in productions]
+    following = [rig.jobs(one, "speak")[1] for one in reversed(productions)]
+    workers, person = [rig.open_worker() for _ in productions], rig.open_owner()
+    with ThreadPoolExecutor(2) as threads:
+        with person.transaction():
+            for job in following:
+                rig.hold_limits(person, job["organization_id"])
+            turns = []
+            for number, worker in enumerate(workers):
+                turns.append(threads.submit(rig.turn, *running[number], following[number]["id"], on=worker))
+                _wait_until_blocked_or_done(rig, worker, turns[-1])
+        answers = [(turn.result()["accepted"], turn.result()["outcome"]) for turn in turns]
+    assert answers == [(True, "granted"), (True, "granted")]
     assert rig.violations() == {}
+
+
+def turn_against_who_holds_its_next_job(rig: Rig) -> None:
+    """As a cancel does: it has the job, and goes on to the limits, which the turn has."""
+    production = rig.start("siblings", speak=2, master=1)
+    running = rig.granted(production, "speak")
+    following = rig.jobs(production, "speak")[1]
+    worker, person = rig.open_worker(), rig.open_owner()
+    with ThreadPoolExecutor(1) as thread:
+        with person.transaction():
+            person.execute("select from public.jobs where id = %s for no key update", [following["id"]])
+            turn = thread.submit(rig.turn, *running, following["id"], on=worker)
+            _wait_until_blocked_or_done(rig, worker, turn)
+            rig.hold_limits(person, following["organization_id"])
+        assert (turn.result()["accepted"], turn.result()["outcome"]) == (True, "contended")
 
 
 def last_siblings(rig: Rig) -> None:
@@ -350,6 +368,7 @@ RACES = (
     last_failure_against_a_sibling_at_the_same_provider,
     claim_that_waited_for_its_limits,
     turns_that_cross,
+    turn_against_who_holds_its_next_job,
     last_siblings,
     joining_stages,
     completion_against_lease_expiry,

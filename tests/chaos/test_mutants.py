@@ -12,8 +12,8 @@ CAUGHT_BY_A_RACE = {
     "provider lock removed": races.two_claims_of_the_last_place_at_a_provider,
     "half-open breaker lets everybody through": races.two_probes_of_a_provider,
     "production lock before advance removed": races.joining_stages,
-    "claim asks again after it waited": races.claim_that_waited_for_its_limits,
-    "claim of a turn waits": races.turns_that_cross,
+    "limits locked in any order": races.turns_that_cross,
+    "claim of a turn waits": races.turn_against_who_holds_its_next_job,
 }
 
 

@@ -132,9 +132,7 @@ def test_a_claim_that_waits_for_a_place_does_not_outlive_a_cancel(rig, productio
     job = rig.jobs(production)[0]["id"]
     worker = rig.open_worker()
     rig.owner.execute("begin")
-    rig.owner.execute(
-        "select from engine.organization_limits where organization_id = %s for no key update", [organization]
-    )
+    rig.hold_limits(rig.owner, organization)
     granted = []
     claiming = start(lambda: granted.append(rig.claim(job, on=worker)))
     wait_until_blocked(rig.owner_url, worker)

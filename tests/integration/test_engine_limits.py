@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from tests.rigs.engine import Stage
+from tests.rigs.together import start, wait_until_blocked
+
 LIMITS = "select max_running_jobs, daily_budget_gbp::float8, set_by_operator from engine.organization_limits"
 
 
@@ -72,3 +75,24 @@ def test_another_tier_is_a_new_beginning(rig, organization, tier):
 
     assert limits(rig, organization)[2] is False
     assert limits(rig, organization)[0] > 10
+
+
+@pytest.mark.parametrize("changed_by", ["operator", "tier"])
+def test_limits_change_between_claims(rig, organization, tier, changed_by):
+    """A claim that has counted what runs is committed before the limits that it was held against change."""
+    production = rig.start(rig.pipeline("song", [Stage("sing")]), organization, sing=1)
+    worker, operator = rig.open_worker(), rig.open_owner()
+    change = {
+        "operator": "update engine.organization_limits set max_running_jobs = 1",
+        "tier": "update public.tier_limits set max_running_jobs = 1 where tier = 'creator'",
+    }[changed_by]
+
+    with worker.transaction():
+        rig.claim(rig.jobs(production)[0]["id"], on=worker)
+        changing = start(lambda: operator.execute(change.encode()))
+        wait_until_blocked(rig.owner_url, operator)
+        before = limits(rig, organization)[0]
+    changing.join()
+
+    assert before > 1
+    assert limits(rig, organization)[0] == 1

@@ -1,10 +1,11 @@
-"""One round trip that ends a job and starts the next: what both answer, and that it waits for nobody."""
+"""One round trip that ends a job and starts the next: what both answer, and for whom it waits."""
 
 from __future__ import annotations
 
 import pytest
 
 from tests.rigs.engine import Stage
+from tests.rigs.together import start, wait_until_blocked
 
 CALL = {
     "provider": "paid", "model": "m", "input_tokens": 0, "output_tokens": 0, "characters": 0, "seconds": 0,
@@ -136,10 +137,9 @@ def test_a_job_that_is_not_simply_next_is_left_alone(rig, kind, two, status):
     "held",
     [
         "select from public.jobs where id = %(following)s for no key update",
-        "select from engine.organization_limits where organization_id = %(organization)s for no key update",
         "select from engine.provider_limits where provider = 'paid' for no key update",
     ],
-    ids=["job", "limits", "provider"],
+    ids=["job", "provider"],
 )
 def test_a_turn_does_not_wait_for_what_another_holds(rig, kind, held):
     rig.protect("paid", max_running=5)
@@ -150,7 +150,7 @@ def test_a_turn_does_not_wait_for_what_another_holds(rig, kind, held):
     other = rig.open_owner()
 
     with other.transaction():
-        other.execute(held.encode(), {"following": following["id"], "organization": following["organization_id"]})
+        other.execute(held.encode(), {"following": following["id"]})
         rig.worker.execute("set lock_timeout = '5s'")
         turn = rig.turn(*running, following["id"])
         rig.worker.execute("reset lock_timeout")
@@ -158,6 +158,28 @@ def test_a_turn_does_not_wait_for_what_another_holds(rig, kind, held):
     assert (turn["accepted"], turn["outcome"]) == (True, "contended")
     assert rig.job(running[0])["status"] == "succeeded"
     assert rig.claim(following["id"])["outcome"] == "granted"
+
+
+def test_a_turn_waits_for_the_limits_of_the_next_organization(rig, kind):
+    """Its claim then sees what the other did: here it took the last place."""
+    running = rig.granted(rig.start(kind, sing=1), "sing")
+    organization = rig.organization(running=1)
+    following, of_another = (rig.start(kind, organization, sing=1) for _ in range(2))
+    for production in (following, of_another):
+        rig.owner.execute("update public.productions set status = 'running' where id = %s", [production])
+    following = rig.jobs(following)[0]["id"]
+    worker, other = rig.open_worker(), rig.open_worker()
+    turns = []
+
+    with other.transaction():
+        assert rig.claim(rig.jobs(of_another)[0]["id"], on=other)["outcome"] == "granted"
+        turning = start(lambda: turns.append(rig.turn(*running, following, on=worker)))
+        wait_until_blocked(rig.owner_url, worker)
+    turning.join()
+
+    assert [(turn["accepted"], turn["outcome"]) for turn in turns] == [(True, "parked")]
+    assert rig.job(following)["hold"] == "slot"
+    assert rig.violations() == {}
 
 
 def test_the_places_of_a_provider_hold_for_turns(rig, kind):

@@ -216,6 +216,12 @@ class Rig(ProviderRows):
         self.limit(organization, running=running, budget=budget)
         return organization
 
+    def hold_limits(self, connection: Connection, organization: uuid.UUID) -> None:
+        """Lock an organization's limits until the connection's transaction ends, as claims and completions do."""
+        connection.execute(
+            "select pg_advisory_xact_lock(hashtextextended('limits of ' || %s::uuid, 0))", [organization]
+        )
+
     def limit(self, organization: uuid.UUID, **limits: float) -> None:
         for column, name in (("max_running_jobs", "running"), ("daily_budget_gbp", "budget")):
             if name in limits:

@@ -120,8 +120,8 @@ class Engine:
     ) -> tuple[Finish, Claim | None]:
         """Do what `complete` does and claim the next job in the same transaction and round trip.
 
-        No claim comes back where the next job has to be claimed by itself: somebody else is at it or at its
-        organization, or the attempt was not the job's any more. The jobs to send of both are the finish's.
+        No claim comes back where the next job has to be claimed by itself: somebody else is at it or at its provider,
+        or the attempt was not the job's any more. The jobs to send of both are the finish's.
         """
         both = Statement(
             "select * from engine.complete_and_claim(%s, %s, %s, %s, %s, %s, %s, %s)",
