@@ -165,8 +165,8 @@ def test_what_is_another_organizations_looks_like_what_does_not_exist(tenants, f
         ("drop policy \"people change their own highlights\" on public.highlights; "
          "select private.let_members('public.highlights', 'viewer', 'update')", "highlights", "update"),
         ("alter view public.processing_minutes set (security_invoker = false)", "processing_minutes", "select"),
-        ("grant insert on public.jobs to showrunner_worker; select private.let_worker('public.jobs', 'insert')",
-         "jobs", "insert"),
+        ("grant insert on public.production_stages to showrunner_worker; "
+         "select private.let_worker('public.production_stages', 'insert')", "production_stages", "insert"),
         ("alter table public.audit_log disable row level security", "audit_log", "select"),
     ],
 )  # fmt: skip
