@@ -82,6 +82,7 @@ def _pg_boss(name: str, batch: int) -> Engine:
 
 ENGINES = (
     _showrunner("showrunner"),
+    _showrunner("showrunner, prepared", prepared=True),
     _showrunner("showrunner, with usage", usage=True),
     _showrunner("showrunner, 1 organization", organizations=1),
     Engine(

@@ -44,6 +44,7 @@ class Order:
     batch: int = 1
     organizations: int = 20
     usage: bool = False
+    prepared: bool = False
     give_up_seconds: float = 120
 
     def to_json(self) -> str:

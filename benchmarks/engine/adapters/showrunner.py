@@ -2,7 +2,8 @@
 pooler. The first job is claimed, each further one in the round trip that completes the one before it
 (`engine.complete_and_claim`); where that is contended, or the queue is empty, by itself. Jobs are lines of productions,
 40 each, of `organizations` organizations in turn; each has an estimate, which is reserved on its organization's budget
-while it runs, and with `usage` each reports one provider call.
+while it runs, and with `usage` each reports one provider call. With `prepared` statements are prepared, as most of the
+peers do and functions behind a pooler cannot.
 """
 
 from __future__ import annotations
@@ -184,8 +185,8 @@ def another(ready: Ready) -> uuid.UUID | None:
 
 
 def connect(order: Order) -> Connection:
-    """As through a transaction pooler: no prepared statements."""
-    connection = psycopg.connect(order.url, autocommit=True, prepare_threshold=None)
+    """As through a transaction pooler, which keeps no prepared statements; with `prepared`, as without one."""
+    connection = psycopg.connect(order.url, autocommit=True, prepare_threshold=5 if order.prepared else None)
     connection.execute("set role showrunner_worker")
     return connection
 
