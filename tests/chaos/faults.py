@@ -57,6 +57,10 @@ FAULTS = (
         "alter table public.usage_events drop constraint usage_events_pkey",
     ),
     Fault("organization lock removed", "claim", LIMITS_LOCK, "null;"),
+    Fault(
+        "limits change under a claim",
+        statement="drop trigger limits_change_between_claims on engine.organization_limits",
+    ),
     Fault("slot unique index dropped", statement="drop index public.jobs_running"),
     Fault("re-dispatch removed", "sweep_organizations", "and due.due_at <= moment", "and false"),
     Fault("production lock before advance removed", "pass_barrier", PRODUCTION_LOCK, ""),

@@ -317,6 +317,21 @@ def rebuild_against_late_completion(rig: Rig) -> None:
     assert [one["status"] for one in rig.jobs(production)] == ["queued", "queued"]
 
 
+def claim_against_a_lowered_limit(rig: Rig) -> None:
+    """The claim waits for who lowers the limit, and is held against the new one."""
+    organization = rig.organization(running=1)
+    job = _job_under_way(rig, rig.start("siblings", organization, speak=1))
+    worker, operator = rig.open_worker(), rig.open_owner()
+    with ThreadPoolExecutor(1) as thread:
+        with operator.transaction():
+            operator.execute(
+                "update engine.organization_limits set max_running_jobs = 0 where organization_id = %s", [organization]
+            )
+            claim = thread.submit(rig.claim, job, on=worker)
+            _wait_until_blocked_or_done(rig, worker, claim)
+        assert claim.result()["outcome"] == "parked"
+
+
 def claim_under_a_lowered_limit(rig: Rig) -> None:
     """Places in use count, whatever their numbers: a low number that is free admits nobody beyond the limit."""
     organization = rig.organization(running=3)
@@ -380,6 +395,7 @@ RACES = (
     two_sweepers_of_one_free_place,
     two_sweepers_of_one_lost_lease,
     rebuild_against_late_completion,
+    claim_against_a_lowered_limit,
     claim_under_a_lowered_limit,
     place_of_a_job_without_budget,
     no_two_jobs_share_a_place,

@@ -8,6 +8,7 @@ BY_NAME = {fault.name: fault for fault in FAULTS}
 CAUGHT_BY_A_RACE = {
     "attempt fence of complete removed": races.zombie_against_its_successor,
     "organization lock removed": races.two_claims_of_the_last_place,
+    "limits change under a claim": races.claim_against_a_lowered_limit,
     "slot unique index dropped": races.no_two_jobs_share_a_place,
     "provider lock removed": races.two_claims_of_the_last_place_at_a_provider,
     "half-open breaker lets everybody through": races.two_probes_of_a_provider,
