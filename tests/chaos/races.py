@@ -3,44 +3,18 @@ committed. Each race raises when its promise is broken."""
 
 from __future__ import annotations
 
-import time
 import uuid
-from collections.abc import Callable
-from concurrent.futures import Future, ThreadPoolExecutor
-from typing import Any, TypeVar
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 import psycopg
 
-from tests.rigs.engine import Connection, Rig, Stage
-
-Result = TypeVar("Result")
-GIVE_UP_SECONDS = 30
+from tests.chaos.overlap import overlapping, wait_until_blocked_or_done
+from tests.rigs.engine import Rig, Stage
 
 SIBLINGS = (Stage("speak"), Stage("master", after=("speak",), joins=True))
 AUTHORED = (Stage("note"), Stage("write", after=("note",), joins=True, sticky=True))
 JOIN = (Stage("sound"), Stage("picture"), Stage("render", after=("sound", "picture"), joins=True))
-
-
-def overlapping(
-    rig: Rig, first: Callable[[Connection], Any], second: Callable[[Connection], Result]
-) -> tuple[Any, Result]:
-    """Run `second` while `first` is done but not committed; commit `first` when `second` waits for it or has ended."""
-    one, other = rig.open_worker(), rig.open_worker()
-    with ThreadPoolExecutor(1) as thread:
-        with one.transaction():
-            answer = first(one)
-            future: Future[Result] = thread.submit(second, other)
-            _wait_until_blocked_or_done(rig, other, future)
-        return answer, future.result()
-
-
-def _wait_until_blocked_or_done(rig: Rig, connection: Connection, future: Future[Any]) -> None:
-    give_up = time.monotonic() + GIVE_UP_SECONDS
-    while not future.done():
-        if rig.one("select pg_blocking_pids(%s) as pids", connection.info.backend_pid)["pids"]:
-            return
-        assert time.monotonic() < give_up, "it neither waits nor ends"
-        time.sleep(0.002)
 
 
 def _job_under_way(rig: Rig, production: uuid.UUID) -> uuid.UUID:
@@ -113,13 +87,13 @@ def claim_that_waited_for_its_limits(rig: Rig) -> None:
             with one.transaction():
                 rig.complete(*earlier, on=one)
                 claim = thread.submit(rig.claim, job, on=other)
-                _wait_until_blocked_or_done(rig, other, claim)
+                wait_until_blocked_or_done(rig, other, claim)
                 rig.owner.execute(
                     "update public.productions set status = 'waiting', waiting_for = 'attention' where id = %s",
                     [production],
                 )
                 person.execute("select from public.productions where id = %s for no key update", [production])
-            _wait_until_blocked_or_done(rig, other, claim)
+            wait_until_blocked_or_done(rig, other, claim)
             waited = not claim.done()
         assert not waited and claim.result()["outcome"] == "granted"
 
@@ -137,7 +111,7 @@ def turns_that_cross(rig: Rig) -> None:
             turns = []
             for number, worker in enumerate(workers):
                 turns.append(threads.submit(rig.turn, *running[number], following[number]["id"], on=worker))
-                _wait_until_blocked_or_done(rig, worker, turns[-1])
+                wait_until_blocked_or_done(rig, worker, turns[-1])
         answers = [(turn.result()["accepted"], turn.result()["outcome"]) for turn in turns]
     assert answers == [(True, "granted"), (True, "granted")]
     assert rig.violations() == {}
@@ -153,7 +127,7 @@ def turn_against_who_holds_its_next_job(rig: Rig) -> None:
         with person.transaction():
             person.execute("select from public.jobs where id = %s for no key update", [following["id"]])
             turn = thread.submit(rig.turn, *running, following["id"], on=worker)
-            _wait_until_blocked_or_done(rig, worker, turn)
+            wait_until_blocked_or_done(rig, worker, turn)
             rig.hold_limits(person, following["organization_id"])
         assert (turn.result()["accepted"], turn.result()["outcome"]) == (True, "contended")
 
@@ -328,7 +302,7 @@ def claim_against_a_lowered_limit(rig: Rig) -> None:
                 "update engine.organization_limits set max_running_jobs = 0 where organization_id = %s", [organization]
             )
             claim = thread.submit(rig.claim, job, on=worker)
-            _wait_until_blocked_or_done(rig, worker, claim)
+            wait_until_blocked_or_done(rig, worker, claim)
         assert claim.result()["outcome"] == "parked"
 
 
