@@ -1,6 +1,23 @@
 -- The limits of an organization are locked by an advisory lock: a job locks them twice, and to lock a row writes to it,
 -- and to the log. It is of the transaction, so it works through a pooler. The order of locks stays: jobs by id, their
 -- stage, their production, the organizations' limits by id, the providers'.
+--
+-- Failures, sweeps and claims follow in the next two migrations. Between them a job may be parked that nobody sees; the
+-- sweep calls it.
+
+-- Wait for the limits of an organization, or of two: whoever locks several takes them in the order of their ids.
+create function engine.lock_limits(p_organization uuid, p_other uuid default null)
+    returns void
+    language plpgsql
+    set search_path = ''
+as $$
+begin
+    perform pg_advisory_xact_lock(hashtextextended('limits of ' || least(p_organization, p_other), 0));
+    if p_organization <> p_other then
+        perform pg_advisory_xact_lock(hashtextextended('limits of ' || greatest(p_organization, p_other), 0));
+    end if;
+end
+$$;
 
 -- Limits change between claims, not under one.
 create function engine.wait_for_claims()
@@ -10,7 +27,7 @@ create function engine.wait_for_claims()
     set search_path = ''
 as $$
 begin
-    perform pg_advisory_xact_lock(hashtextextended('limits of ' || new.organization_id, 0));
+    perform engine.lock_limits(new.organization_id);
     return new;
 end
 $$;
@@ -27,7 +44,7 @@ create or replace function engine.follow_tier_limits()
 as $$
 begin
     -- In one order, so that two such changes cannot deadlock.
-    perform pg_advisory_xact_lock(hashtextextended('limits of ' || changed.organization_id, 0))
+    perform engine.lock_limits(changed.organization_id)
     from (
         select limits.organization_id
         from engine.organization_limits as limits
@@ -46,8 +63,6 @@ begin
     return null;
 end
 $$;
-
-drop function engine.readmit_one(engine.organization_limits);
 
 -- Queue the next of an organization's jobs that wait for a place or for budget, where there is room. Its limits are
 -- locked by the caller. Returns the job to send, in an array.
@@ -160,7 +175,7 @@ as $$
 declare
     ready jsonb := '[]';
 begin
-    perform pg_advisory_xact_lock(hashtextextended('limits of ' || p_job.organization_id, 0));
+    perform engine.lock_limits(p_job.organization_id);
     if p_job.provider is not null then
         ready := engine.leave_provider(p_job, p_succeeded);
     end if;
@@ -185,7 +200,7 @@ begin
     if p_freed = '[]' then
         return ready;
     end if;
-    perform pg_advisory_xact_lock(hashtextextended('limits of ' || p_organization, 0));
+    perform engine.lock_limits(p_organization);
     perform
     from engine.provider_limits
     where provider_limits.provider in (
@@ -228,486 +243,9 @@ begin
     end if;
     select * into job from public.jobs where jobs.id = p_job;
     if found then
-        perform pg_advisory_xact_lock(hashtextextended('limits of ' || job.organization_id, 0));
+        perform engine.lock_limits(job.organization_id);
         perform engine.count_calls(job, p_attempt, p_calls);
     end if;
-end
-$$;
-
--- End an attempt that failed. The job is queued again, failed for good, or parked for a person:
---
---   rate_limited                       again after `p_retry_after`, no failure counted (for a day at most)
---   transient, internal, lost          again with backoff, failed after max_fails
---   bad_output                         again soon, failed after max_fails
---   content_refused                    once more with state {"rewrite": true}, then failed
---   invalid_input                      failed
---   one that opens the breaker of its  again when the provider may be tried; no failure counted (for a day at most)
---   provider, or comes while it is
---   not closed
---   quota                              the production's jobs are parked, the production waits for attention
---   auth, sunset                       failed, and its siblings are parked so that nothing burns attempts
---   cancelled                          cancelled with its production, else queued again
-create or replace function engine.fail(
-    p_job uuid,
-    p_attempt integer,
-    p_kind public.error_kind,
-    p_message text,
-    p_retry_after double precision default null,
-    p_usage jsonb default '[]',
-    p_dispatched boolean default true,
-    out accepted boolean,
-    out status public.job_status,
-    out retry_seconds double precision,
-    out next jsonb
-)
-    language plpgsql
-    security definer
-    set search_path = ''
-as $$
-declare
-    job public.jobs;
-    is_cancelled boolean;
-    new_fails integer;
-    moment timestamptz;
-    guarded boolean;
-    blamed boolean := false;
-    try_again_in double precision;
-begin
-    next := '[]';
-    select * into job from public.jobs where jobs.id = p_job for no key update;
-    moment := clock_timestamp();
-    if job.status is distinct from 'running'
-        or job.attempt <> p_attempt
-        or (p_kind = 'lost' and job.lease_until > moment)
-    then
-        accepted := coalesce(job.attempt = p_attempt and job.status not in ('running', 'succeeded'), false);
-        status := job.status;
-        perform engine.record_usage(p_job, p_attempt, p_usage);
-        return;
-    end if;
-    accepted := true;
-    guarded := job.provider is not null
-        and p_kind in ('rate_limited', 'transient', 'bad_output', 'lost')
-        and exists (select from engine.provider_limits where provider_limits.provider = job.provider);
-    if p_kind in ('quota', 'auth', 'sunset') or (guarded and job.fails + 1 >= job.max_fails) then
-        -- The first stop the production, which a cancel may be ending at this instant. The last failure may be the
-        -- provider's, which is known under a later lock than those that ending the job needs.
-        perform engine.lock_production_of(job);
-    end if;
-    select productions.status = 'cancelled' into is_cancelled
-    from public.productions
-    where productions.id = job.production_id;
-
-    if guarded and not is_cancelled then
-        perform pg_advisory_xact_lock(hashtextextended('limits of ' || job.organization_id, 0));
-        select verdict.blamed, verdict.wait_seconds into blamed, try_again_in
-        from engine.blame_provider(job, p_kind, p_retry_after) as verdict;
-    end if;
-
-    new_fails := job.fails + case
-        when blamed then 0
-        when p_kind in ('transient', 'internal', 'lost', 'bad_output') then 1
-        when p_kind = 'rate_limited' and moment > job.queued_at + interval '1 day' then 1
-        else 0
-    end;
-    status := case
-        when is_cancelled then 'cancelled'
-        when p_kind = 'quota' then 'parked'
-        when p_kind in ('invalid_input', 'auth', 'sunset') then 'failed'
-        when p_kind = 'content_refused' and job.state @> '{"rewrite": true}' then 'failed'
-        when blamed and try_again_in is null then 'parked'
-        when new_fails >= job.max_fails then 'failed'
-        else 'queued'
-    end;
-    if status = 'queued' then
-        retry_seconds := coalesce(try_again_in, engine.retry_delay(p_kind, new_fails, p_retry_after));
-    end if;
-
-    update public.jobs
-    set status = fail.status,
-        hold = case
-            when fail.status <> 'parked' then null
-            when p_kind = 'quota' then 'attention'
-            else 'provider'
-        end::public.job_hold,
-        fails = new_fails,
-        slot = null,
-        lease_until = null,
-        reserved_on = null,
-        dispatches = 0,
-        not_before = moment + make_interval(secs => retry_seconds),
-        -- Nobody sends a lost job but the sweep that takes it back.
-        due_at = case
-            when fail.status = 'parked' then jobs.queued_at
-            when fail.status = 'queued' and (p_kind <> 'lost' or blamed)
-                then engine.due_after(moment, retry_seconds)
-            else moment
-        end,
-        state = case
-            when p_kind = 'content_refused' then coalesce(jobs.state, '{}') || '{"rewrite": true}'
-            else jobs.state
-        end,
-        error_kind = p_kind,
-        error = left(p_message, 1000),
-        finished_at = case when fail.status in ('failed', 'cancelled') then moment end
-    where jobs.id = p_job;
-
-    if status in ('failed', 'cancelled') then
-        next := engine.count_down(job, status = 'failed', p_dispatched);
-    end if;
-    if p_kind in ('quota', 'auth', 'sunset') and not is_cancelled then
-        perform engine.stop_production(job, p_kind, p_message);
-    end if;
-    next := next || engine.hand_off(job, p_usage, false);
-end
-$$;
-
--- Send again what was not picked up, and re-admit parked jobs whose organization has room. Each sending doubles the
--- time to the next, up to ten minutes, so that a long backlog costs few duplicates. Returns the jobs to send, at most
--- `p_limit` of each kind.
---
--- Organizations share `p_limit` evenly, and what one leaves over goes to the others. Each sweep begins at a random one,
--- so that none is always last when there are more than `p_limit`; it looks at four times as many at most.
-create or replace function engine.sweep_organizations(p_limit integer)
-    returns jsonb
-    language plpgsql
-    security definer
-    set search_path = ''
-as $$
-declare
-    moment timestamptz := clock_timestamp();
-    ready jsonb := '[]';
-    readmitted jsonb := '[]';
-    organizations uuid[];
-    share integer;
-    sending uuid[];
-    organization uuid;
-    limits engine.organization_limits;
-    one jsonb;
-begin
-    organizations := array(
-        select visited.organization_id
-        from engine.organizations_with_queued_jobs(gen_random_uuid(), 4 * p_limit) as visited
-        where visited.due_at <= moment
-        limit p_limit
-    );
-    while cardinality(organizations) > 0 and jsonb_array_length(ready) < p_limit loop
-        share := greatest(1, (p_limit - jsonb_array_length(ready)) / cardinality(organizations));
-        organizations := organizations[1 : p_limit - jsonb_array_length(ready)];
-        sending := array(
-            select turn.id
-            from unnest(organizations) as visited (organization_id)
-            cross join lateral (
-                select due.id
-                from public.jobs as due
-                where due.organization_id = visited.organization_id
-                  and due.status = 'queued'
-                  and due.due_at <= moment
-                order by due.due_at
-                limit share
-                for no key update skip locked
-            ) as turn
-        );
-        with sent as (
-            update public.jobs
-            set dispatches = least(jobs.dispatches + 1, 10),
-                due_at = moment + least(interval '10 minutes', interval '25 seconds' * 2 ^ least(jobs.dispatches, 5))
-            where jobs.id = any (sending)
-            returning jobs.id, jobs.stage, jobs.organization_id
-        )
-        select
-            ready || coalesce((
-                select jsonb_agg(jsonb_build_object(
-                    'id', sent.id, 'stage', sent.stage, 'organization_id', sent.organization_id, 'delay', 0
-                ))
-                from sent
-            ), '[]'),
-            -- Who had a whole share may have more.
-            array(select sent.organization_id from sent group by sent.organization_id having count(*) = share)
-        into ready, organizations;
-    end loop;
-
-    -- Locked in the order of their ids, as every sweeper does.
-    organizations := array(
-        select chosen.organization_id
-        from (
-            select visited.organization_id
-            from engine.organizations_with_parked_jobs(gen_random_uuid(), 4 * p_limit) as visited (organization_id)
-            where engine.has_room(visited.organization_id)
-            limit p_limit
-        ) as chosen
-        order by chosen.organization_id
-    );
-    share := greatest(1, p_limit / greatest(1, cardinality(organizations)));
-    foreach organization in array organizations loop
-        perform pg_advisory_xact_lock(hashtextextended('limits of ' || organization, 0));
-        select * into limits
-        from engine.organization_limits
-        where organization_limits.organization_id = organization;
-        for place in 1..least(share, limits.max_running_jobs - (
-            select count(*)
-            from public.jobs
-            where jobs.organization_id = organization
-              and jobs.status = 'running'
-        )) loop
-            one := engine.readmit_one(organization);
-            exit when one = '[]';
-            readmitted := readmitted || one;
-        end loop;
-    end loop;
-    return ready || readmitted;
-end
-$$;
-
--- Wait for what a claim needs before the limits, in the engine's order: the job, and its production. Null when the job
--- may be claimed now; else the outcome of the claim, as `engine.claim` tells them.
-create or replace function engine.lock_for_claim(p_job uuid, out outcome text, out wait_seconds double precision)
-    language plpgsql
-    set search_path = ''
-as $$
-declare
-    job public.jobs;
-    production public.productions;
-    moment timestamptz;
-begin
-    select * into job from public.jobs where jobs.id = p_job for no key update;
-    if not found then
-        outcome := 'missing';
-        return;
-    end if;
-    moment := clock_timestamp();
-    wait_seconds := 0;
-    if job.status = 'running' then
-        outcome := 'leased';
-        wait_seconds := extract(epoch from job.lease_until - moment);
-        return;
-    elsif job.status <> 'queued' then
-        outcome := case job.status when 'parked' then 'parked' when 'cancelled' then 'cancelled' else 'terminal' end;
-        return;
-    elsif job.not_before > moment then
-        outcome := 'not_due';
-        wait_seconds := extract(epoch from job.not_before - moment);
-        return;
-    end if;
-
-    select * into production from public.productions where productions.id = job.production_id;
-    if production.status in ('failed', 'cancelled') or production.waiting_for = 'attention' then
-        -- Read again under its locks, so that no cancel slips by and leaves a job parked.
-        production := engine.lock_production_of(job);
-    end if;
-    if production.status = 'cancelled' then
-        update public.jobs
-        set status = 'cancelled', error_kind = 'cancelled', error = 'Cancelled with its production.', finished_at = moment
-        where jobs.id = p_job;
-        update public.production_stages
-        set remaining = production_stages.remaining - 1
-        where production_stages.production_id = job.production_id
-          and production_stages.stage = job.stage;
-        outcome := 'cancelled';
-        return;
-    elsif production.status = 'failed' or production.waiting_for = 'attention' then
-        update public.jobs set status = 'parked', hold = 'attention' where jobs.id = p_job;
-        outcome := 'parked';
-        return;
-    elsif production.status = 'queued' then
-        update public.productions
-        set status = 'running', started_at = coalesce(productions.started_at, moment), updated_at = moment
-        where productions.id = job.production_id
-          and productions.status = 'queued';
-    end if;
-end
-$$;
-
--- Try to run a job: lease, slot, room at its provider and reservation in one transition, or the reason why not. Room
--- that was meant for the job and that it cannot use goes to another, whose id is in `next`.
---
---   granted     attempt, input and state are set
---   leased      another attempt holds it for `wait_seconds`
---   not_due     a retry or deferral whose time comes in `wait_seconds`, or the next to try a provider that has no room
---   parked      no slot, no budget, no room at the provider, or a person has to act; handed off when that changes
---   contended   only where `p_waits` is false: somebody else is at the job or its provider, or it is not as simple as
---               that; the caller has locked the limits of the job's organization already
---   terminal    it is done, or its production is
---   cancelled   with its production
---   missing     no such job
-create or replace function engine.claim(
-    p_job uuid,
-    p_owner text,
-    p_lease_seconds double precision,
-    p_waits boolean default true,
-    out outcome text,
-    out wait_seconds double precision,
-    out attempt integer,
-    out production_id uuid,
-    out organization_id uuid,
-    out subject_id uuid,
-    out stage text,
-    out key text,
-    out input jsonb,
-    out input_hash text,
-    out state jsonb,
-    out next jsonb
-)
-    language plpgsql
-    security definer
-    set search_path = ''
-as $$
-declare
-    job record;
-    whole public.jobs;
-    refusal record;
-    taken record;
-    protection engine.provider_limits;
-    room record;
-    retry double precision;
-    moment timestamptz;
-    today date;
-begin
-    next := '[]';
-    loop
-        -- Nearly always the job is due, its production is at work, and nobody else is at its row. The production's
-        -- status is as of now; a cancel that commits after it is found by the attempt's next call.
-        select
-            jobs.attempt, jobs.production_id, jobs.organization_id, jobs.stage, jobs.key, jobs.provider,
-            jobs.estimate_gbp, jobs.queued_at, jobs.input, jobs.input_hash, jobs.state,
-            productions.subject_id
-        into job
-        from public.jobs
-        join public.productions on productions.id = jobs.production_id
-        where jobs.id = p_job
-          -- Written so that it is found by its id, and not in the index of all that is queued.
-          and case jobs.status when 'queued' then coalesce(jobs.not_before <= clock_timestamp(), true) end
-          and productions.status not in ('queued', 'failed', 'cancelled')
-          and productions.waiting_for is distinct from 'attention'
-        for no key update of jobs skip locked;
-        exit when found;
-        if not p_waits then
-            outcome := 'contended';
-            return;
-        end if;
-        refusal := engine.lock_for_claim(p_job);
-        continue when refusal.outcome is null;
-        outcome := refusal.outcome;
-        wait_seconds := refusal.wait_seconds;
-        select jobs.production_id, jobs.organization_id, productions.subject_id, jobs.stage, jobs.key
-        into production_id, organization_id, subject_id, stage, key
-        from public.jobs
-        join public.productions on productions.id = jobs.production_id
-        where jobs.id = p_job;
-        return;
-    end loop;
-    if p_waits then
-        perform pg_advisory_xact_lock(hashtextextended('limits of ' || job.organization_id, 0));
-    elsif job.provider is not null then
-        perform
-        from engine.provider_limits
-        where provider_limits.provider = job.provider
-        for no key update skip locked;
-        if not found and exists (select from engine.provider_limits where provider_limits.provider = job.provider) then
-            outcome := 'contended';
-            return;
-        end if;
-    end if;
-    wait_seconds := 0;
-    production_id := job.production_id;
-    organization_id := job.organization_id;
-    subject_id := job.subject_id;
-    stage := job.stage;
-    key := job.key;
-    moment := clock_timestamp();
-    today := (moment at time zone 'utc')::date;
-
-    -- In the order of their numbers, the first place that is higher than its turn has a gap before it.
-    select
-        counted.*, allowed.max_running_jobs, allowed.daily_budget_gbp,
-        coalesce((
-            select usage.total_cost_gbp
-            from public.token_usage_daily as usage
-            where usage.organization_id = job.organization_id
-              and usage.day = today
-        ), 0) as spent_gbp
-    into taken
-    from engine.organization_limits as allowed
-    cross join lateral (
-        select
-            count(*) as jobs,
-            coalesce(min(running.turn) filter (where running.slot > running.turn), count(*) + 1) as free_slot,
-            coalesce(sum(running.estimate_gbp) filter (where running.reserved_on = today), 0) as reserved_gbp
-        from (
-            select jobs.slot, jobs.estimate_gbp, jobs.reserved_on, row_number() over (order by jobs.slot) as turn
-            from public.jobs
-            where jobs.organization_id = job.organization_id
-              and jobs.status = 'running'
-        ) as running
-    ) as counted
-    where allowed.organization_id = job.organization_id;
-    if not found then
-        raise exception 'organization: % has no limits', job.organization_id using errcode = 'no_data_found';
-    end if;
-
-    if taken.jobs >= taken.max_running_jobs then
-        update public.jobs set status = 'parked', hold = 'slot', due_at = job.queued_at where jobs.id = p_job;
-        if job.provider is not null then
-            next := engine.pass_on_at_provider(job.provider);
-        end if;
-        outcome := 'parked';
-        return;
-    end if;
-    if job.provider is not null then
-        select * into protection
-        from engine.provider_limits
-        where provider_limits.provider = job.provider
-        for no key update;
-        moment := clock_timestamp();
-        if protection.provider is not null then
-            room := engine.provider_room(protection, moment);
-            if room.places = 0 then
-                select * into whole from public.jobs where jobs.id = p_job;
-                retry := engine.wait_for_provider(whole, protection, moment, room.wait_seconds);
-                outcome := case when retry is null then 'parked' else 'not_due' end;
-                wait_seconds := coalesce(retry, 0);
-                next := engine.readmit_one(job.organization_id);
-                return;
-            end if;
-        end if;
-    end if;
-    -- What is expected to be free always fits.
-    if job.estimate_gbp > 0 and taken.spent_gbp + taken.reserved_gbp + job.estimate_gbp > taken.daily_budget_gbp then
-        update public.jobs set status = 'parked', hold = 'budget', due_at = job.queued_at where jobs.id = p_job;
-        outcome := 'parked';
-        next := engine.readmit_one(job.organization_id);
-        if protection.provider is not null then
-            next := next || engine.readmit_at_provider(protection);
-        end if;
-        return;
-    end if;
-
-    update public.jobs
-    set status = 'running',
-        attempt = jobs.attempt + 1,
-        slot = taken.free_slot,
-        owner = p_owner,
-        lease_until = moment + make_interval(secs => p_lease_seconds),
-        reserved_on = today,
-        not_before = null,
-        started_at = moment
-    where jobs.id = p_job;
-    if protection.per_minute is not null then
-        update engine.provider_limits
-        set starts = engine.with_a_start(engine.recent_starts(protection, moment)),
-            starts_at = greatest(provider_limits.starts_at, moment)
-        where provider_limits.provider = job.provider
-        returning * into protection;
-    end if;
-    if protection.provider is not null then
-        -- Who may start tells the next; so what was parked comes back as fast as there is room, and no faster.
-        next := engine.readmit_at_provider(protection);
-    end if;
-    outcome := 'granted';
-    attempt := job.attempt + 1;
-    input := job.input;
-    input_hash := job.input_hash;
-    state := job.state;
 end
 $$;
 

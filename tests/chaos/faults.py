@@ -35,15 +35,9 @@ class Fault:
 
 
 FENCE = "job.status is distinct from 'running' or job.attempt <> p_attempt"
-LIMITS_LOCK = "perform pg_advisory_xact_lock(hashtextextended('limits of ' || job.organization_id, 0));"
+LIMITS_LOCK = "perform engine.lock_limits(job.organization_id);"
 PROVIDER_LOCK = "where provider_limits.provider = job.provider\n        for no key update;"
 PRODUCTION_LOCK = "perform from public.productions where productions.id = p_production for no key update;"
-IN_ORDER = """least(job.organization_id, other), 0));
-    if other <> job.organization_id then
-        perform pg_advisory_xact_lock(hashtextextended('limits of ' || greatest(job.organization_id, other), 0));"""
-IN_ANY_ORDER = IN_ORDER.replace("least(job.organization_id, other)", "job.organization_id").replace(
-    "greatest(job.organization_id, other)", "other"
-)
 OUT_OF_BUDGET = "taken.spent_gbp + taken.reserved_gbp + job.estimate_gbp > taken.daily_budget_gbp"
 
 FAULTS = (
@@ -63,7 +57,7 @@ FAULTS = (
     ),
     Fault("slot unique index dropped", statement="drop index public.jobs_running"),
     Fault("re-dispatch removed", "sweep_organizations", "and due.due_at <= moment", "and false"),
-    Fault("production lock before advance removed", "pass_barrier", PRODUCTION_LOCK, ""),
+    Fault("production lock before advance removed", "count_down", PRODUCTION_LOCK, ""),
     Fault(
         "hand-off of places removed", "complete_and_claim",
         "next := next || engine.readmit_one(job.organization_id);", "",
@@ -83,7 +77,13 @@ FAULTS = (
     Fault("predecessors ignored", "advance", "and before.status <> 'done'", "and before.status = 'failed'"),
     Fault("time of a retry ignored", "claim", "coalesce(jobs.not_before <= clock_timestamp(), true)", "true"),
     Fault("budget ignored", "claim", OUT_OF_BUDGET, "false"),
-    Fault("limits locked in any order", "complete_and_claim", IN_ORDER, IN_ANY_ORDER),
+    Fault(
+        "limits locked in any order", "lock_limits",
+        "|| least(p_organization, p_other), 0));\n    if p_organization <> p_other then",
+        "|| p_organization, 0));\n    if p_organization > p_other then\n"
+        "        perform pg_advisory_xact_lock(hashtextextended('limits of ' || p_other, 0));\n"
+        "    elsif p_organization < p_other then",
+    ),
     Fault("claim of a turn waits", "complete_and_claim", "p_lease_seconds, false)", "p_lease_seconds, true)"),
     Fault(
         "rebuild leaves old attempts running", "rebuild", "freed := engine.close_all(p_production);", "freed := '[]';",

@@ -218,9 +218,7 @@ class Rig(ProviderRows):
 
     def hold_limits(self, connection: Connection, organization: uuid.UUID) -> None:
         """Lock an organization's limits until the connection's transaction ends, as claims and completions do."""
-        connection.execute(
-            "select pg_advisory_xact_lock(hashtextextended('limits of ' || %s::uuid, 0))", [organization]
-        )
+        connection.execute("select engine.lock_limits(%s)", [organization])
 
     def limit(self, organization: uuid.UUID, **limits: float) -> None:
         for column, name in (("max_running_jobs", "running"), ("daily_budget_gbp", "budget")):

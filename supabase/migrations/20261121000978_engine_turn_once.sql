@@ -1,62 +1,5 @@
 -- A completion in its shortest form, and a turn that waits for the limits of both its organizations before it claims.
 
--- Count a job down at its stage's barrier; the last one opens what follows. Returns the jobs to send.
---
--- A stage's own counters are the live figure. The production's is reckoned when another eighth of the stage is done,
--- and moves in steps, to spare its row.
-create function engine.pass_barrier(p_production uuid, p_stage text, p_failed boolean, p_dispatched boolean)
-    returns jsonb
-    language plpgsql
-    set search_path = ''
-as $$
-declare
-    stage record;
-    finished integer;
-    percent smallint;
-begin
-    update public.production_stages
-    set remaining = production_stages.remaining - 1,
-        failed = production_stages.failed + p_failed::integer,
-        status = case
-            when production_stages.remaining > 1 then production_stages.status
-            when production_stages.failed + p_failed::integer > 0 then 'failed'
-            else 'done'
-        end,
-        finished_at = case when production_stages.remaining = 1 then clock_timestamp() end
-    where production_stages.production_id = p_production
-      and production_stages.stage = p_stage
-    returning production_stages.remaining, production_stages.total into strict stage;
-
-    if stage.remaining = 0 then
-        perform from public.productions where productions.id = p_production for no key update;
-        return engine.advance(p_production, p_dispatched);
-    end if;
-    finished := stage.total - stage.remaining;
-    if 8 * finished / stage.total > 8 * (finished - 1) / stage.total then
-        percent := engine.progress_of(p_production);
-        update public.productions
-        set progress = percent, updated_at = clock_timestamp()
-        where productions.id = p_production
-          and productions.status = 'running'
-          and productions.progress + 3 <= percent;
-    end if;
-    return '[]';
-end
-$$;
-
--- The same of a job that did not succeed.
-create or replace function engine.count_down(p_job public.jobs, p_failed boolean, p_dispatched boolean)
-    returns jsonb
-    language plpgsql
-    set search_path = ''
-as $$
-begin
-    return engine.pass_barrier(p_job.production_id, p_job.stage, p_failed, p_dispatched);
-end
-$$;
-
-drop function engine.pass_barrier(public.jobs, boolean, boolean);
-
 drop function engine.complete_and_claim(uuid, integer, jsonb, text, jsonb, uuid, text, double precision);
 
 -- Complete a job and claim the next of the same worker, in one round trip and one commit: what `engine.complete` and
@@ -117,7 +60,7 @@ begin
     returning * into job;
     accepted := found;
     if accepted then
-        next := engine.pass_barrier(job.production_id, job.stage, false, p_dispatched);
+        next := engine.count_down(job.production_id, job.stage, false, p_dispatched);
     else
         select * into job from public.jobs where jobs.id = p_job;
     end if;
@@ -126,10 +69,7 @@ begin
         (select productions.status = 'cancelled' from public.productions where productions.id = job.production_id),
         (select jobs.organization_id from public.jobs where jobs.id = p_next_job)
     into is_cancelled, other;
-    perform pg_advisory_xact_lock(hashtextextended('limits of ' || least(job.organization_id, other), 0));
-    if other <> job.organization_id then
-        perform pg_advisory_xact_lock(hashtextextended('limits of ' || greatest(job.organization_id, other), 0));
-    end if;
+    perform engine.lock_limits(job.organization_id, other);
     if accepted then
         if is_cancelled then
             accepted := false;
@@ -197,6 +137,8 @@ begin
     next := turn.next;
 end
 $$;
+
+drop function engine.pass_barrier(public.jobs, boolean, boolean);
 
 revoke execute on all functions in schema engine from public;
 grant execute on function engine.complete_and_claim to showrunner_worker;

@@ -45,18 +45,6 @@ begin
 end
 $$;
 
-create or replace function engine.count_down(p_job public.jobs, p_failed boolean, p_dispatched boolean)
-    returns jsonb
-    language plpgsql
-    set search_path = ''
-as $$
-begin
-    return coalesce(engine.pass_barrier(p_job, p_failed, p_dispatched), '[]');
-end
-$$;
-
-drop function engine.pass_barrier(uuid, text, boolean, boolean);
-
 create or replace function engine.complete(
     p_job uuid,
     p_attempt integer,
