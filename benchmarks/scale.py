@@ -51,7 +51,7 @@ FULL_CORE_MB = 1769  # AWS: one vCPU
 # Measured on this project: server time and WAL of claim + complete with usage, on two cores that were both busy
 # (docs/performance.md, the engine beside its peers). Bytes per row, tables with their indexes, by tests/rigs.
 SERVER_MS_PER_JOB = 0.75
-WAL_PER_JOB = 2_100
+WAL_PER_JOB = 2_000
 ROW_BYTES = {"jobs": 611, "usage_events": 317}
 ROWS_PER_EPISODE = {
     "productions": 462,

@@ -81,6 +81,7 @@ begin
                 error = 'Cancelled with its production.'
             where jobs.id = p_job;
         end if;
+        -- What `engine.hand_off` does, without its lock and its call.
         if job.provider is not null then
             next := next || engine.leave_provider(job, accepted);
         end if;
